@@ -1,0 +1,72 @@
+"""Home: what is here, the one next step, the latest runs."""
+
+import streamlit as st
+
+from pages.shared.connection import studio_database
+from pages.shared.notices import shown_problems
+from pages.shared.words import STATES, ago, exact_time, model_name
+from selfinstruct_core.generation.recipe import default_settings, with_changes
+from selfinstruct_core.generation.runs import NewRun, RunLine, list_runs, start_run
+from selfinstruct_core.settings import ROOT
+from selfinstruct_core.storage.holdings import Holdings, holdings
+
+FIRST_RUN_TASKS = 20
+
+
+def show_welcome() -> None:
+    """An empty studio: what it is for, and one button."""
+    st.text(
+        "From a small pool of tasks written by people, a language model invents new ones. "
+        "Filters keep what is new and usable, and what is kept joins the pool. "
+        "Nothing is here yet: start with a short run of the built-in demo model, which replays "
+        "written examples and needs no key and no server."
+    )
+    st.image(ROOT / "docs" / "loop.svg", width=720)
+    if st.button(f"Run {FIRST_RUN_TASKS} tasks with the demo model", type="primary"):
+        settings = with_changes(default_settings(), {"target": FIRST_RUN_TASKS})
+        with shown_problems("The run was not started"):
+            run_id = start_run(studio_database(), NewRun(settings=settings))
+            st.switch_page("bootstrap.py", query_params={"run": str(run_id)})
+
+
+def show_holdings(held: Holdings) -> None:
+    """What the studio holds, in numbers."""
+    numbers = {
+        "Seed tasks": held.seed_tasks,
+        "Machine-generated tasks": held.machine_tasks,
+        "Instances": held.machine_instances,
+        "Runs": held.runs,
+    }
+    for column, (label, value) in zip(st.columns(4), numbers.items(), strict=True):
+        column.metric(label, f"{value:,}")
+
+
+def show_runs(lines: list[RunLine]) -> None:
+    """The latest runs, each with a way to it."""
+    st.subheader("Latest runs")
+    for line in lines:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.page_link(
+                "bootstrap.py",
+                label=f"Run {line.id}",
+                icon=":material/autorenew:",
+                query_params={"run": str(line.id)},
+            )
+            st.text(
+                f"{line.kept:,} of {line.settings.target:,} kept · {STATES[line.state]} · "
+                f"{model_name(line.endpoint)}"
+            )
+            st.caption(ago(line.created_at), help=exact_time(line.created_at))
+
+
+st.title("Self-Instruct Studio")
+with shown_problems("The database cannot be used"):
+    latest = list_runs(studio_database(), limit=5)
+    if latest:
+        show_holdings(holdings(studio_database()))
+        st.page_link(
+            "bootstrap.py", label="Next step: start or watch a run", icon=":material/arrow_forward:"
+        )
+        show_runs(latest)
+    else:
+        show_welcome()

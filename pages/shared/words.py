@@ -1,0 +1,56 @@
+"""The words in which states, reasons and times are shown, the same on every page."""
+
+import time
+
+from selfinstruct_core.models import Endpoint, Rejection, RunState
+
+REASONS = {
+    Rejection.PREAMBLE: "talk before the list",
+    Rejection.TRUNCATED: "truncated",
+    Rejection.EMPTY: "empty",
+    Rejection.TOO_SHORT: "too short",
+    Rejection.TOO_LONG: "too long",
+    Rejection.KEYWORD: "keyword",
+    Rejection.WRITE_A_PROGRAM: '"write a program"',
+    Rejection.STARTS_WITH_PUNCTUATION: "starts with punctuation",
+    Rejection.NOT_ASCII: "not ASCII",
+    Rejection.TOO_SIMILAR: "too similar",
+    Rejection.NO_TOKENS: "no tokens",
+}
+
+STATES = {
+    RunState.QUEUED: "waiting for a worker",
+    RunState.RUNNING: "running",
+    RunState.STOPPED: "stopped",
+    RunState.FINISHED: "finished",
+    RunState.EXHAUSTED: "ended without reaching its target",
+    RunState.FAILED: "failed",
+}
+
+
+def model_name(endpoint: Endpoint) -> str:
+    """The model as lists and titles name it."""
+    return "demo model (replays written examples)" if endpoint.is_demo else endpoint.model
+
+
+def duration(seconds: float) -> str:
+    """A duration in the one or two units that matter."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes < 10 and rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+def ago(moment: float) -> str:
+    """How long ago a time was."""
+    passed = time.time() - moment
+    return "just now" if passed < 5 else f"{duration(passed)} ago"
+
+
+def exact_time(moment: float) -> str:
+    """The time itself, in the server's zone."""
+    return time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(moment))

@@ -1,0 +1,85 @@
+"""Reading text files and the instructions in them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from selfinstruct_core.errors import BadInput
+
+LARGEST_FILE = 512 * 1024 * 1024
+"""Bytes; what is larger is not a file that somebody meant to read here."""
+
+
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file. Raises BadInput naming the file and, in bad bytes, the line."""
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise BadInput(f"{path}: larger than {LARGEST_FILE // 2**20} MiB; split it.")
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadInput(
+            f"{path}: cannot be read ({error.strerror}). Check name and rights."
+        ) from error
+    return decode(content, str(path))
+
+
+def decode(content: bytes, where: str) -> str:
+    """The bytes as UTF-8 text; `where` names them in errors (BadInput)."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise BadInput(
+            f"{where}, line {line}: not UTF-8 text; save the file with the encoding UTF-8."
+        ) from error
+
+
+def read_instructions(path: Path) -> list[str]:
+    """The instructions of a JSON list or of JSON lines, in file order.
+
+    An item is a text, or an object with a text in the field `instruction`. Raises BadInput
+    naming the file, the line (in a list: the item) and the field.
+    """
+    return [_instruction(item, where) for where, item in _items(path)]
+
+
+def read_json_lines(path: Path) -> list[tuple[str, dict[str, Any]]]:
+    """The objects of a JSON Lines file with the place of each, "FILE, line N". Raises BadInput."""
+    objects = []
+    for where, item in _lines(path, read_text(path)):
+        if not isinstance(item, dict):
+            raise BadInput(f"{where}: not a JSON object; write one object per line.")
+        objects.append((where, item))
+    return objects
+
+
+def _items(path: Path) -> list[tuple[str, Any]]:
+    content = read_text(path)
+    if not content.lstrip().startswith("["):
+        return _lines(path, content)
+    try:
+        items = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path}: not valid JSON ({error}). Correct that place.") from error
+    return [(f"{path}, item {n}", item) for n, item in enumerate(items, 1)]
+
+
+def _lines(path: Path, content: str) -> list[tuple[str, Any]]:
+    items = []
+    for number, line in enumerate(content.split("\n"), 1):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            items.append((where, json.loads(line)))
+        except (ValueError, RecursionError) as error:
+            raise BadInput(f"{where}: not valid JSON ({error}). Correct or remove it.") from error
+    return items
+
+
+def _instruction(item: Any, where: str) -> str:
+    text = item.get("instruction") if isinstance(item, dict) else item
+    if not isinstance(text, str):
+        found = "missing" if text is None else f"of type {type(text).__name__}"
+        raise BadInput(f"{where}, field instruction: is {found}; write a text.")
+    return text

@@ -1,0 +1,152 @@
+"""From responses to rows: candidates, tasks and instances of one derivation.
+
+Runs and replays share this. Responses of stage 1 come in order of their ordinals; those of the
+later stages belong to one task each and may come in any order. A writer whose transaction was
+rolled back must not be used again: its pool is ahead of the database.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from selfinstruct_core.generation import classification, instances, instructions
+from selfinstruct_core.generation.pool import JudgedCandidate, Pool
+from selfinstruct_core.generation.recipe import RunSettings, settings_from_json
+from selfinstruct_core.generation.stops import apply_stops
+from selfinstruct_core.models import (
+    Derivation,
+    MachineTask,
+    PoolTask,
+    Rejection,
+    Reply,
+    Stage,
+    TaskState,
+)
+from selfinstruct_core.storage import runs as run_rows
+from selfinstruct_core.storage import tasks as task_rows
+from selfinstruct_core.storage.ledger import StoredReply
+
+
+class DerivationWriter:
+    """Reads responses under the settings of a derivation and stores what they hold."""
+
+    def __init__(self, derivation: Derivation, project_id: int, seeds: Sequence[PoolTask]) -> None:
+        self.settings: RunSettings = settings_from_json(derivation.settings)
+        self.id = derivation.id
+        self.seeds = list(seeds)
+        self.machine: list[PoolTask] = []
+        self.fruitless = derivation.fruitless
+        self.pool = Pool(
+            [seed.instruction for seed in seeds], self.settings.filters, self.settings.mode
+        )
+        self._project_id = project_id
+
+    @property
+    def kept(self) -> int:
+        return len(self.machine)
+
+    @property
+    def committed(self) -> int:
+        return self.pool.committed
+
+    def machine_after(self, responses: int) -> Sequence[PoolTask]:
+        """The machine-made tasks of the pool when that many responses were committed."""
+        return self.machine[: self.pool.machine_after(responses)]
+
+    def restore(self, tasks: Sequence[MachineTask], committed: int) -> None:
+        """Take up what the database holds of this derivation already."""
+        by_ordinal: dict[int, list[MachineTask]] = {}
+        for task in tasks:
+            by_ordinal.setdefault(task.ordinal, []).append(task)
+            self.machine.append(PoolTask(task.id, task.instruction, task.is_classification))
+        for ordinal in range(committed):
+            self.pool.restore([task.instruction for task in by_ordinal.get(ordinal, ())])
+
+    def read_instructions(
+        self, connection: Connection, reply: StoredReply, state: TaskState = TaskState.PENDING
+    ) -> list[MachineTask]:
+        """Commit the next response of stage 1. Returns the tasks it added to the pool."""
+        found = instructions.parse(
+            self._effective(reply, Stage.INSTRUCTIONS), self.settings.mode, reply.context_size + 1
+        )
+        added = []
+        for judged in self.pool.commit(found):
+            nearest_task_id = self._nearest_task_id(judged)
+            if judged.verdict.kept:
+                added.append(self._keep(connection, reply.ordinal, judged, state))
+            self._store_candidate(connection, reply.ordinal, judged, nearest_task_id)
+        self.fruitless = 0 if added else self.fruitless + 1
+        run_rows.update_derivation(
+            connection,
+            self.id,
+            committed=self.committed,
+            kept=self.kept,
+            fruitless=self.fruitless,
+        )
+        return added
+
+    def read_classification(self, connection: Connection, task_id: int, reply: StoredReply) -> bool:
+        """Store whether the task is a classification task, and return it."""
+        is_classification = classification.parse(
+            self._effective(reply, Stage.CLASSIFICATION), self.settings.mode
+        )
+        task_rows.set_classification(connection, task_id, is_classification)
+        return is_classification
+
+    def read_instances(
+        self, connection: Connection, task_id: int, stage: Stage, reply: StoredReply
+    ) -> None:
+        """Store the task's instances and what was dropped."""
+        source = reply.source or (0, 0)
+        reading = instances.parse(
+            self._effective(reply, stage),
+            stage,
+            self.settings.mode,
+            max_instances=self.settings.filters.max_instances,
+            sample_key=f"{self.settings.seed}/instances/{source[0]}/{source[1]}",
+        )
+        task_rows.set_instances(connection, task_id, reading)
+
+    def _effective(self, reply: StoredReply, stage: Stage) -> Reply:
+        stops = self.settings.decoding[stage].stop
+        return apply_stops(Reply(reply.text, reply.finish_reason), stops)
+
+    def _nearest_task_id(self, judged: JudgedCandidate) -> int | None:
+        if judged.nearest is None:
+            return None
+        index = judged.nearest.index
+        own = index - len(self.seeds)
+        return self.seeds[index].id if own < 0 else self.machine[own].id
+
+    def _keep(
+        self, connection: Connection, ordinal: int, judged: JudgedCandidate, state: TaskState
+    ) -> MachineTask:
+        key = (ordinal, judged.position)
+        task_id = task_rows.add_machine_task(
+            connection, self._project_id, self.id, key, judged.instruction, state
+        )
+        self.machine.append(PoolTask(task_id, judged.instruction, None))
+        return MachineTask(task_id, *key, judged.instruction, None, state)
+
+    def _store_candidate(
+        self,
+        connection: Connection,
+        ordinal: int,
+        judged: JudgedCandidate,
+        nearest_task_id: int | None,
+    ) -> None:
+        verdict = judged.verdict
+        reason: Rejection | None = verdict.reason
+        task_rows.add_candidate(
+            connection,
+            self.id,
+            task_rows.CandidateRow(
+                ordinal=ordinal,
+                position=judged.position,
+                instruction=judged.instruction,
+                reason=reason,
+                detail=verdict.detail,
+                nearest_task_id=nearest_task_id,
+                nearest_score=judged.nearest.score if judged.nearest else None,
+            ),
+        )

@@ -1,0 +1,192 @@
+"""The settings of a run that decide what it produces, with the paper's constants as defaults."""
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from selfinstruct_core.errors import BadInput
+from selfinstruct_core.generation.heuristics import KEYWORDS
+from selfinstruct_core.generation.novelty import DEFAULT_THRESHOLD
+from selfinstruct_core.generation.tokenizers import Tokenizer
+from selfinstruct_core.models import Api, Mode, Stage
+
+MAX_STOPS_SENT = 4
+"""OpenAI's servers accept four stop sequences; all of a request's are applied again on the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How one stage asks the model to decode. Probabilities and penalties as in the OpenAI API."""
+
+    max_tokens: int
+    temperature: float
+    top_p: float
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    stop: tuple[str, ...] = ()
+
+
+def paper_decoding() -> dict[Stage, Decoding]:
+    """The reference code's decoding (paper Table 4 and the scripts; max_tokens per task, not
+    per batch, because there a task's limit depends on its neighbours in the batch)."""
+    instance_stops = ("Example 6", "Task:")
+    return {
+        Stage.INSTRUCTIONS: Decoding(
+            1024, 0.7, 0.5, presence_penalty=2.0, stop=("\n\n", "\n16", "16.", "16 .")
+        ),
+        Stage.CLASSIFICATION: Decoding(3, 0.0, 0.0, stop=("\n", "Task")),
+        Stage.INPUT_FIRST: Decoding(350, 0.0, 0.0, presence_penalty=1.5, stop=instance_stops),
+        Stage.OUTPUT_FIRST: Decoding(300, 0.0, 0.0, presence_penalty=1.5, stop=instance_stops),
+    }
+
+
+def improved_decoding(api: Api) -> dict[Stage, Decoding]:
+    """The paper's decoding with stop sequences that cannot hit inside a text, and a top_p that
+    servers accept (at temperature 0 it has no effect).
+
+    A chat model often separates list items by empty lines, so there only the number after the
+    last wanted item ends the list; the parser cuts each item at an empty line by itself.
+    """
+    list_stops = ("\n16.",) if api is Api.CHAT else ("\n\n", "\n16.")
+    instance_stops = ("\nExample 6", "\nTask:")
+    return {
+        Stage.INSTRUCTIONS: Decoding(1024, 0.7, 0.5, presence_penalty=2.0, stop=list_stops),
+        Stage.CLASSIFICATION: Decoding(8, 0.0, 1.0, stop=("\nTask:",)),
+        Stage.INPUT_FIRST: Decoding(350, 0.0, 1.0, presence_penalty=1.5, stop=instance_stops),
+        Stage.OUTPUT_FIRST: Decoding(300, 0.0, 1.0, presence_penalty=1.5, stop=instance_stops),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """The filters of a run: heuristics and novelty for candidates, the limit for instances.
+
+    Word counts are of whitespace-separated words. A candidate is rejected when its ROUGE-L
+    F-measure to any seed or kept task is greater than `threshold`.
+    """
+
+    min_words: int = 4
+    max_words: int = 150
+    keywords: tuple[str, ...] = KEYWORDS
+    threshold: float = DEFAULT_THRESHOLD
+    tokenizer: Tokenizer = Tokenizer.ROUGE
+    max_instances: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """All that, together with seeds and responses, decides the data set of a run.
+
+    `window` is how far sampling may run ahead of the committed pool (docs/decisions); how many
+    requests are under way at once is not here, because it changes nothing but the duration.
+    """
+
+    target: int = 100
+    seed: int = 42
+    mode: Mode = Mode.IMPROVED
+    api: Api = Api.COMPLETIONS
+    window: int = 16
+    numbering: str = "code"
+    context_tasks: int = 8
+    machine_tasks_in_context: int = 2
+    classification_only: bool = False
+    max_fruitless: int = 30
+    filters: Filters = field(default_factory=Filters)
+    decoding: dict[Stage, Decoding] = field(
+        default_factory=lambda: improved_decoding(Api.COMPLETIONS)
+    )
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+NUMBERINGS = ("code", "paper")
+
+
+def default_settings(mode: Mode = Mode.IMPROVED, api: Api = Api.COMPLETIONS) -> RunSettings:
+    """The settings a run has when nothing is chosen but the mode and the interface."""
+    decoding = paper_decoding() if mode is Mode.PAPER else improved_decoding(api)
+    return RunSettings(mode=mode, api=api, decoding=decoding)
+
+
+def check_settings(settings: RunSettings) -> None:
+    """Raise BadInput naming the first setting that no run can have."""
+    least = {
+        "target": 1, "window": 1, "context_tasks": 1, "machine_tasks_in_context": 0,
+        "max_fruitless": 1,
+    }  # fmt: skip
+    for name, minimum in least.items():
+        if getattr(settings, name) < minimum:
+            raise BadInput(f"{name} is {getattr(settings, name)}; it must be at least {minimum}.")
+    if settings.machine_tasks_in_context > settings.context_tasks:
+        raise BadInput(
+            f"machine_tasks_in_context is {settings.machine_tasks_in_context}, more than the "
+            f"{settings.context_tasks} tasks of a prompt; lower it."
+        )
+    if settings.numbering not in NUMBERINGS:
+        raise BadInput(f'numbering is "{settings.numbering}"; choose one of {NUMBERINGS}.')
+    check_filters(settings.filters)
+
+
+def check_filters(filters: Filters) -> None:
+    """Raise BadInput naming the first filter setting that cannot work."""
+    if not 0 <= filters.threshold <= 1:
+        raise BadInput(f"threshold is {filters.threshold}; it must be between 0 and 1.")
+    if not 1 <= filters.min_words <= filters.max_words:
+        raise BadInput(
+            f"min_words {filters.min_words} and max_words {filters.max_words}: "
+            "the first must be at least 1 and not above the second."
+        )
+    if filters.max_instances < 1:
+        raise BadInput("max_instances must be at least 1.")
+
+
+def settings_to_json(settings: RunSettings) -> dict[str, Any]:
+    """The settings as plain JSON values, the form in which they are stored with a run."""
+    return dataclasses.asdict(settings)
+
+
+def settings_from_json(stored: dict[str, Any]) -> RunSettings:
+    """The settings that `settings_to_json` wrote."""
+    values = dict(stored)
+    filters = dict(values["filters"])
+    filters["keywords"] = tuple(filters["keywords"])
+    filters["tokenizer"] = Tokenizer(filters["tokenizer"])
+    values["filters"] = Filters(**filters)
+    values["decoding"] = {
+        Stage(stage): Decoding(**{**decoding, "stop": tuple(decoding["stop"])})
+        for stage, decoding in values["decoding"].items()
+    }
+    values["mode"] = Mode(values["mode"])
+    values["api"] = Api(values["api"])
+    return RunSettings(**values)
+
+
+def with_changes(settings: RunSettings, changes: dict[str, Any]) -> RunSettings:
+    """The settings with some values replaced, given in the nested form of `settings_to_json`.
+    Raises BadInput naming what does not exist or has another type."""
+    stored = settings_to_json(settings)
+    _merge(stored, changes, "")
+    try:
+        return settings_from_json(stored)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"The settings cannot be used: {error}.") from error
+
+
+def _merge(stored: dict[str, Any], changes: dict[str, Any], path: str) -> None:
+    for name, value in changes.items():
+        if name not in stored:
+            known = ", ".join(sorted(stored))
+            raise BadInput(f"There is no setting {path}{name}; there are {known}.")
+        old = stored[name]
+        if isinstance(old, dict) and isinstance(value, dict):
+            _merge(old, value, f"{path}{name}.")
+            continue
+        allowed = (list, tuple) if isinstance(old, tuple) else (type(old),)
+        if isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, allowed) or isinstance(value, bool) is not isinstance(old, bool):
+            raise BadInput(
+                f"Setting {path}{name} is {value!r}; give it a value of the kind of {old!r}."
+            )
+        stored[name] = value

@@ -1,0 +1,287 @@
+"""What people do with runs: start, stop, resume, look. Pages and the command line call these."""
+
+import time
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from selfinstruct_core.errors import BadInput, NotFound
+from selfinstruct_core.exchange.seed_file import load_seed_file
+from selfinstruct_core.generation.prompt_set import PromptSet, load_prompt_set
+from selfinstruct_core.generation.recipe import (
+    RunSettings,
+    default_settings,
+    settings_from_json,
+    settings_to_json,
+)
+from selfinstruct_core.lm.keys import check_key_name
+from selfinstruct_core.models import (
+    Api,
+    Counts,
+    Derivation,
+    Endpoint,
+    Job,
+    Project,
+    Run,
+    RunState,
+    SeedTask,
+    Wish,
+)
+from selfinstruct_core.storage import jobs, ledger, projects
+from selfinstruct_core.storage import runs as run_rows
+from selfinstruct_core.storage import tasks as task_rows
+from selfinstruct_core.storage.database import Database
+from selfinstruct_core.storage.ledger import Traffic
+from selfinstruct_core.storage.tasks import LatestCandidate
+
+DEFAULT_PROJECT = "My project"
+DEFAULT_CONCURRENCY = 16
+MOST_CONCURRENT = 512
+RATE_WINDOW = 30.0
+"""Seconds over which the present rate of a run is measured."""
+ENDED = frozenset({RunState.STOPPED, RunState.FINISHED, RunState.EXHAUSTED, RunState.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """All that a run starts from; the defaults are the shipped seeds and the demo model."""
+
+    project: str = DEFAULT_PROJECT
+    seeds: tuple[SeedTask, ...] = field(default_factory=load_seed_file)
+    seeds_name: str = "Seed tasks"
+    endpoint: Endpoint = field(default_factory=Endpoint)
+    settings: RunSettings = field(default_factory=default_settings)
+    prompts: PromptSet = field(default_factory=load_prompt_set)
+    concurrency: int = DEFAULT_CONCURRENCY
+
+
+def start_run(database: Database, new: NewRun) -> int:
+    """Store a run and put it into the queue of the workers. Returns the run's number.
+    Raises BadInput, with nothing stored, when something in it cannot work."""
+    _check(new)
+    with database.write() as connection:
+        run_id = _store_run(connection, new)
+        jobs.enqueue(connection, run_id)
+    return run_id
+
+
+def start_run_here(database: Database, new: NewRun, owner: str) -> Job:
+    """Store a run whose job this process holds from the start. Raises like start_run."""
+    _check(new)
+    with database.write() as connection:
+        run_id = _store_run(connection, new)
+        return _claim(connection, jobs.enqueue(connection, run_id), owner)
+
+
+def _claim(connection: Connection, job_id: int, owner: str) -> Job:
+    job = jobs.claim(connection, owner, job_id)
+    if job is None:
+        raise BadInput("A worker is at this run already; nothing was changed.")
+    return job
+
+
+def _store_run(connection: Connection, new: NewRun) -> int:
+    project = _project(connection, new.project)
+    data_set_id = _seed_data_set(connection, project, new.seeds, new.seeds_name)
+    prompts = new.prompts
+    run_rows.remember_prompt_set(connection, prompts.hash, prompts.name, prompts.source)
+    return run_rows.add_run(
+        connection,
+        project_id=project.id,
+        seed_data_set_id=data_set_id,
+        prompt_set=prompts.hash,
+        settings=settings_to_json(new.settings),
+        endpoint=new.endpoint,
+        concurrency=new.concurrency,
+    )
+
+
+def _check(new: NewRun) -> None:
+    if not new.project.strip():
+        raise BadInput("The project's name is empty; write one.")
+    if not 1 <= new.concurrency <= MOST_CONCURRENT:
+        raise BadInput(
+            f"{new.concurrency} requests at once cannot be; choose 1 to {MOST_CONCURRENT}."
+        )
+    if new.settings.api is not new.endpoint.api:
+        raise BadInput("The settings and the endpoint name different interfaces.")
+    if new.endpoint.key_env is not None:
+        check_key_name(new.endpoint.key_env)
+    if not new.endpoint.is_demo and not str(new.endpoint.base_url).startswith(
+        ("http://", "https://")
+    ):
+        raise BadInput(
+            f'The address "{new.endpoint.base_url}" does not start with http:// or https://.'
+        )
+    if new.settings.classification_only and not any(s.is_classification for s in new.seeds):
+        raise BadInput("Classification tasks only, but no seed task is one; choose other seeds.")
+
+
+def _project(connection: Connection, name: str) -> Project:
+    name = name.strip()
+    return projects.project_named(connection, name) or projects.add_project(connection, name)
+
+
+def _seed_data_set(
+    connection: Connection, project: Project, seeds: tuple[SeedTask, ...], name: str
+) -> int:
+    digest = projects.seed_digest(seeds)
+    known = projects.find_data_set(connection, project.id, "seeds", digest)
+    if known is not None:
+        return known
+    ids = projects.add_seed_tasks(connection, project.id, seeds)
+    members = [(id_, 1) for id_ in ids]
+    return projects.add_data_set(connection, project.id, name, "seeds", digest, members)
+
+
+def stop_run(database: Database, run_id: int) -> None:
+    """Ask a run to stop; responses under way are still taken. A run that no worker holds stops
+    at once, one that has ended stays as it is. Raises NotFound."""
+    with database.write() as connection:
+        run = _existing(connection, run_id)
+        job = jobs.open_job(connection, run.id)
+        if job is None:
+            return
+        jobs.ask(connection, job.id, Wish.STOP)
+        if job.owner is None:
+            jobs.finish(connection, job.id)
+            run_rows.set_run_state(connection, run.id, RunState.STOPPED, "stopped by a person")
+
+
+def resume_run(database: Database, run_id: int) -> None:
+    """Put a run that has ended before its target back into the queue; one that is queued or
+    under way stays so. Raises NotFound, and BadInput when there is nothing to do."""
+    with database.write() as connection:
+        _reopen(connection, run_id)
+
+
+def resume_run_here(database: Database, run_id: int, owner: str) -> Job:
+    """Like resume_run, with the job held by this process. Raises BadInput when a worker has it."""
+    with database.write() as connection:
+        return _claim(connection, _reopen(connection, run_id), owner)
+
+
+def _reopen(connection: Connection, run_id: int) -> int:
+    run = _existing(connection, run_id)
+    job = jobs.open_job(connection, run.id)
+    if job is not None:
+        return job.id
+    if run.state is RunState.FINISHED:
+        raise BadInput(f"Run {run_id} has reached its target; there is nothing to resume.")
+    derivation = run_rows.get_derivation(connection, run.id)
+    run_rows.update_derivation(connection, derivation.id, fruitless=0)
+    run_rows.set_run_state(connection, run.id, RunState.QUEUED)
+    return jobs.enqueue(connection, run.id)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOverview:
+    """A run with its totals. `rate` is kept tasks per second (lately for a run under way, over
+    all for one that has ended), None before the first; `seconds_left` None when unknown."""
+
+    run: Run
+    settings: RunSettings
+    derivation: Derivation
+    counts: Counts
+    traffic: Traffic
+    stopping: bool
+    rate: float | None
+    seconds_left: float | None
+
+
+def run_overview(database: Database, run_id: int) -> RunOverview:
+    """Where a run is. Raises NotFound."""
+    with database.read() as connection:
+        run = _existing(connection, run_id)
+        derivation = run_rows.get_derivation(connection, run_id)
+        job = jobs.open_job(connection, run_id)
+        rate = _rate(connection, run, derivation)
+        settings = settings_from_json(derivation.settings)
+        left = max(0, settings.target - derivation.kept)
+        under_way = run.state not in ENDED
+        return RunOverview(
+            run=run,
+            settings=settings,
+            derivation=derivation,
+            counts=task_rows.counts(connection, derivation.id),
+            traffic=ledger.traffic(connection, run_id),
+            stopping=job is not None and job.wish is Wish.STOP,
+            rate=rate,
+            seconds_left=left / rate if rate and under_way else None,
+        )
+
+
+def _rate(connection: Connection, run: Run, derivation: Derivation) -> float | None:
+    if run.started_at is None or not derivation.kept:
+        return None
+    if run.state in ENDED:
+        span = (run.ended_at or run.started_at) - run.started_at
+        return derivation.kept / span if span > 0 else None
+    now = time.time()
+    span = min(RATE_WINDOW, now - run.started_at)
+    kept = task_rows.kept_since(connection, derivation.id, now - span)
+    return kept / span if span > 0 and kept else None
+
+
+def latest_candidates(
+    database: Database, run_id: int, *, kept: bool, limit: int = 8
+) -> list[LatestCandidate]:
+    """The newest candidates of a run that were kept, or rejected. Raises NotFound."""
+    with database.read() as connection:
+        _existing(connection, run_id)
+        derivation = run_rows.get_derivation(connection, run_id)
+        return list(task_rows.latest_candidates(connection, derivation.id, kept=kept, limit=limit))
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """A run as lists show it."""
+
+    id: int
+    project: str
+    endpoint: Endpoint
+    settings: RunSettings
+    state: RunState
+    detail: str
+    kept: int
+    created_at: float
+
+
+def list_runs(database: Database, limit: int = 20) -> list[RunLine]:
+    """The newest runs of all projects, newest first."""
+    with database.read() as connection:
+        names = {project.id: project.name for project in projects.all_projects(connection)}
+        lines = []
+        for run in run_rows.latest_runs(connection, None, limit):
+            derivation = run_rows.get_derivation(connection, run.id)
+            lines.append(
+                RunLine(
+                    id=run.id,
+                    project=names[run.project_id],
+                    endpoint=run.endpoint,
+                    settings=settings_from_json(run.settings),
+                    state=run.state,
+                    detail=run.detail,
+                    kept=derivation.kept,
+                    created_at=run.created_at,
+                )
+            )
+        return lines
+
+
+def list_projects(database: Database) -> list[Project]:
+    """All projects by name."""
+    with database.read() as connection:
+        return projects.all_projects(connection)
+
+
+def demo_endpoint(api: Api = Api.COMPLETIONS) -> Endpoint:
+    """The built-in demo model, which replays written examples."""
+    return Endpoint(api=api)
+
+
+def _existing(connection: Connection, run_id: int) -> Run:
+    run = run_rows.get_run(connection, run_id)
+    if run is None:
+        raise NotFound(f"There is no run {run_id}.")
+    return run

@@ -1,0 +1,312 @@
+"""The domain's records and names. Everything here is plain data without behaviour of its own."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Mode(StrEnum):
+    """How responses are read: with the quirks mended, or as the reference code does."""
+
+    IMPROVED = "improved"
+    PAPER = "paper"
+
+
+class Api(StrEnum):
+    """Which of the two OpenAI-compatible interfaces a model is asked through."""
+
+    COMPLETIONS = "completions"
+    CHAT = "chat"
+
+
+class Stage(StrEnum):
+    """The kinds of request a run makes, in the order of the paper (section 2.2)."""
+
+    INSTRUCTIONS = "instructions"
+    CLASSIFICATION = "classification"
+    INPUT_FIRST = "input-first"
+    OUTPUT_FIRST = "output-first"
+
+
+class Rejection(StrEnum):
+    """Why a candidate was not kept."""
+
+    PREAMBLE = "preamble"
+    TRUNCATED = "truncated"
+    EMPTY = "empty"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    KEYWORD = "keyword"
+    WRITE_A_PROGRAM = "write_a_program"
+    STARTS_WITH_PUNCTUATION = "starts_with_punctuation"
+    NOT_ASCII = "not_ascii"
+    TOO_SIMILAR = "too_similar"
+    NO_TOKENS = "no_tokens"
+
+
+class Drop(StrEnum):
+    """Why an instance was not taken over into its task."""
+
+    PREAMBLE = "preamble"
+    TRUNCATED = "truncated"
+    NO_OUTPUT_FIELD = "no_output_field"
+    NO_CLASS_LABEL = "no_class_label"
+    EMPTY_OUTPUT = "empty_output"
+    SAME_AS_INPUT = "same_as_input"
+    ENDS_WITH_COLON = "ends_with_colon"
+    CONFLICTING = "conflicting"
+    DUPLICATE = "duplicate"
+    OVER_LIMIT = "over_limit"
+
+
+class Origin(StrEnum):
+    """Where a task comes from."""
+
+    SEED = "seed"
+    MACHINE = "machine"
+
+
+class TaskState(StrEnum):
+    """How far a kept task has come."""
+
+    PENDING = "pending"
+    READY = "ready"
+    NO_INSTANCE = "no_instance"
+    NOT_ASKED = "not_asked"
+    """Kept by a replay only: the model was never asked for its instances."""
+
+
+class RunState(StrEnum):
+    """The life of a run. `exhausted` and `failed` say why in the run's detail."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+    EXHAUSTED = "exhausted"
+    FAILED = "failed"
+
+
+class JobState(StrEnum):
+    """The life of a job in the queue of the workers."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+
+
+class Wish(StrEnum):
+    """What a person wants of a job; the worker looks at it at every step."""
+
+    RUN = "run"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One input with its output; the input is empty where the task needs none."""
+
+    input: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeedTask:
+    """A human-written task as in the published seed file."""
+
+    id: str
+    name: str
+    instruction: str
+    instances: tuple[Instance, ...]
+    is_classification: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one rule, or all of them, said of a candidate: kept when there is no reason."""
+
+    reason: Rejection | None = None
+    detail: str = ""
+
+    @property
+    def kept(self) -> bool:
+        return self.reason is None
+
+
+KEPT = Verdict()
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedInstance:
+    """An instance that was read in a response and not taken over, with the reason."""
+
+    input: str
+    output: str
+    reason: Drop
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceReading:
+    """What one response of the instance stages holds, in its order."""
+
+    instances: tuple[Instance, ...] = ()
+    dropped: tuple[DroppedInstance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The part of a response that parsing looks at; `text` is None for a failed call."""
+
+    text: str | None
+    finish_reason: str | None = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt as a fixed part that many requests share and the part of its own."""
+
+    prefix: str
+    tail: str
+
+    @property
+    def text(self) -> str:
+        return self.prefix + self.tail
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a run sends its requests; `base_url` None means the built-in demo model."""
+
+    model: str = "demo"
+    api: Api = Api.COMPLETIONS
+    base_url: str | None = None
+    key_env: str | None = None
+
+    @property
+    def is_demo(self) -> bool:
+        return self.base_url is None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Totals of one derivation of a run; `rejected` and `dropped` count by reason."""
+
+    kept: int = 0
+    classification: int = 0
+    instances: int = 0
+    no_instance: int = 0
+    pending: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as stored; `settings` is the JSON form of generation.recipe.RunSettings."""
+
+    id: int
+    project_id: int
+    seed_data_set_id: int
+    prompt_set: str
+    settings: dict[str, Any]
+    endpoint: Endpoint
+    concurrency: int
+    state: RunState
+    detail: str
+    created_at: float
+    started_at: float | None
+    ended_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """One reading of a run's responses; number 1 is the run's own, replays add further ones.
+
+    `committed` responses of stage 1 are read, the last `fruitless` of them without a kept task.
+    """
+
+    id: int
+    run_id: int
+    number: int
+    settings: dict[str, Any]
+    committed: int
+    kept: int
+    fruitless: int
+    digest: str | None
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRequest:
+    """A request as it will be, or was, sent; keyed by (run, stage, ordinal)."""
+
+    stage: Stage
+    ordinal: int
+    prompt: Prompt
+    parameters: dict[str, Any]
+    context: tuple[int, ...] = ()
+    """Ids of the tasks that the prompt shows."""
+    source: tuple[int, int] | None = None
+    """(ordinal, position) of the task that a request of a later stage is about."""
+    instruction: str | None = None
+    """The instruction of that task as it was asked about."""
+    id: int | None = None
+    """The row, once stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back for a request. `text` is None when the reply had none; token counts are
+    None when the server did not tell; `latency` is in seconds."""
+
+    raw: str
+    text: str | None
+    finish_reason: str | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    latency: float
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A piece of long work in the queue; `owner` holds it until `lease_until`."""
+
+    id: int
+    run_id: int
+    state: JobState
+    wish: Wish
+    owner: str | None
+    lease_until: float | None
+    claims: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What everything belongs to."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PoolTask:
+    """A task as a member of a pool."""
+
+    id: int
+    instruction: str
+    is_classification: bool | None
+    source_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MachineTask:
+    """A task that a derivation kept, with how far it has come."""
+
+    id: int
+    ordinal: int
+    position: int
+    instruction: str
+    is_classification: bool | None
+    state: TaskState
+    instances: tuple[Instance, ...] = ()

@@ -1,0 +1,196 @@
+"""The queue of jobs and the workers that take them.
+
+A job is held by a lease that its owner renews with every step; when the lease runs out, any
+worker may claim the job. Every step of a job starts by renewing, so that an owner that was
+replaced notices before it writes.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row
+
+from selfinstruct_core.errors import LeaseLost
+from selfinstruct_core.models import Job, JobState, Wish
+from selfinstruct_core.storage.schema import jobs, workers
+
+LEASE_SECONDS = 15.0
+WORKER_SILENCE = 10.0
+"""A worker whose last heartbeat is older than this many seconds is taken for dead."""
+
+
+def enqueue(connection: Connection, run_id: int) -> int:
+    """Ask for a run to be worked on. Returns the job's id."""
+    return int(
+        connection.execute(
+            sa.insert(jobs)
+            .values(
+                kind="generate",
+                run_id=run_id,
+                state=JobState.QUEUED,
+                wish=Wish.RUN,
+                claims=0,
+                error="",
+                created_at=time.time(),
+            )
+            .returning(jobs.c.id)
+        ).scalar_one()
+    )
+
+
+def open_job(connection: Connection, run_id: int) -> Job | None:
+    """The job of a run that is queued or running, None if there is none."""
+    row = connection.execute(
+        sa.select(jobs)
+        .where(jobs.c.run_id == run_id, jobs.c.state != JobState.DONE)
+        .order_by(jobs.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return _job(row) if row else None
+
+
+def claim(connection: Connection, owner: str, job_id: int | None = None) -> Job | None:
+    """Take the oldest job that is free (or the named one if it is free); None if there is none.
+    Free is what is queued, or running with a lease that ran out."""
+    now = time.time()
+    free = sa.or_(
+        jobs.c.state == JobState.QUEUED,
+        sa.and_(jobs.c.state == JobState.RUNNING, jobs.c.lease_until < now),
+    )
+    candidates = sa.select(jobs.c.id).where(free).order_by(jobs.c.id).limit(1)
+    if job_id is not None:
+        candidates = candidates.where(jobs.c.id == job_id)
+    # SQLite's writers take turns anyway; on PostgreSQL two claims must not wait for each other.
+    chosen = connection.scalar(candidates.with_for_update(skip_locked=True))
+    if chosen is None:
+        return None
+    row = connection.execute(
+        sa.update(jobs)
+        .where(jobs.c.id == chosen)
+        .values(
+            state=JobState.RUNNING,
+            owner=owner,
+            lease_until=now + LEASE_SECONDS,
+            claims=jobs.c.claims + 1,
+        )
+        .returning(*jobs.c)
+    ).one()
+    return _job(row)
+
+
+def renew(connection: Connection, job: Job) -> Wish:
+    """Renew the owner's lease and tell what a person wants of the job.
+    Raises LeaseLost when the job was claimed by someone else or ended."""
+    wish = connection.scalar(
+        sa.update(jobs)
+        .where(
+            jobs.c.id == job.id,
+            jobs.c.owner == job.owner,
+            jobs.c.claims == job.claims,
+            jobs.c.state == JobState.RUNNING,
+        )
+        .values(lease_until=time.time() + LEASE_SECONDS)
+        .returning(jobs.c.wish)
+    )
+    if wish is None:
+        raise LeaseLost(f"Job {job.id} was taken over by another worker.")
+    return Wish(wish)
+
+
+def release(connection: Connection, job: Job) -> bool:
+    """Give the job back to the queue. Returns whether it was still held."""
+    released = connection.execute(
+        sa.update(jobs)
+        .where(
+            jobs.c.id == job.id,
+            jobs.c.owner == job.owner,
+            jobs.c.claims == job.claims,
+            jobs.c.state == JobState.RUNNING,
+        )
+        .values(state=JobState.QUEUED, owner=None, lease_until=None)
+    )
+    return released.rowcount == 1
+
+
+def finish(connection: Connection, job_id: int, error: str = "") -> None:
+    """The job is over."""
+    connection.execute(
+        sa.update(jobs)
+        .where(jobs.c.id == job_id)
+        .values(state=JobState.DONE, ended_at=time.time(), error=error, lease_until=None)
+    )
+
+
+def ask(connection: Connection, job_id: int, wish: Wish) -> None:
+    """Record what a person wants of a job."""
+    connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(wish=wish))
+
+
+def _job(row: Row[Any]) -> Job:
+    return Job(
+        id=row.id,
+        run_id=row.run_id,
+        state=JobState(row.state),
+        wish=Wish(row.wish),
+        owner=row.owner,
+        lease_until=row.lease_until,
+        claims=row.claims,
+        error=row.error,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process that works on jobs."""
+
+    id: str
+    version: str
+    host: str
+    pid: int
+
+
+def register(connection: Connection, worker: Worker) -> None:
+    """A worker starts."""
+    now = time.time()
+    connection.execute(
+        sa.insert(workers).values(
+            id=worker.id,
+            version=worker.version,
+            host=worker.host,
+            pid=worker.pid,
+            started_at=now,
+            heartbeat_at=now,
+        )
+    )
+
+
+def beat(connection: Connection, worker: Worker) -> bool:
+    """The worker lives. Returns whether one of another version was started after it."""
+    connection.execute(
+        sa.update(workers).where(workers.c.id == worker.id).values(heartbeat_at=time.time())
+    )
+    started = sa.select(workers.c.started_at).where(workers.c.id == worker.id).scalar_subquery()
+    newer = connection.scalar(
+        sa.select(sa.func.count()).where(
+            workers.c.version != worker.version,
+            workers.c.started_at > started,
+            workers.c.heartbeat_at > time.time() - WORKER_SILENCE,
+        )
+    )
+    return bool(newer)
+
+
+def unregister(connection: Connection, worker: Worker) -> None:
+    """A worker ends."""
+    connection.execute(sa.delete(workers).where(workers.c.id == worker.id))
+
+
+def living_workers(connection: Connection, version: str | None = None) -> Sequence[Worker]:
+    """The workers whose heartbeat is recent, of one version or of all."""
+    query = sa.select(workers).where(workers.c.heartbeat_at > time.time() - WORKER_SILENCE)
+    if version is not None:
+        query = query.where(workers.c.version == version)
+    return [Worker(row.id, row.version, row.host, row.pid) for row in connection.execute(query)]

@@ -1,0 +1,244 @@
+"""The ledger of requests: what was planned, each attempt to send it, what came back."""
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row
+
+from selfinstruct_core.models import PlannedRequest, Prompt, Response, Stage
+from selfinstruct_core.storage.rows import storable
+from selfinstruct_core.storage.schema import attempts, prompt_prefixes, requests, responses
+
+IN_FLIGHT = "in_flight"
+ANSWERED = "answered"
+LOST = "lost"
+"""Outcome of an attempt whose sender died: the server may have answered, and billed."""
+
+
+def plan(connection: Connection, run_id: int, request: PlannedRequest) -> int:
+    """Store a request before it is sent. Returns its id."""
+    prefix_hash = hashlib.sha256(request.prompt.prefix.encode()).hexdigest()
+    known = connection.scalar(
+        sa.select(prompt_prefixes.c.hash).where(prompt_prefixes.c.hash == prefix_hash)
+    )
+    if known is None:
+        connection.execute(
+            sa.insert(prompt_prefixes).values(hash=prefix_hash, text=request.prompt.prefix)
+        )
+    ordinal, position = request.source or (None, None)
+    return int(
+        connection.execute(
+            sa.insert(requests)
+            .values(
+                run_id=run_id,
+                stage=request.stage,
+                ordinal=request.ordinal,
+                source_ordinal=ordinal,
+                source_position=position,
+                instruction=request.instruction,
+                context=list(request.context),
+                prefix_hash=prefix_hash,
+                tail=request.prompt.tail,
+                parameters=request.parameters,
+                planned_at=time.time(),
+                answered=False,
+            )
+            .returning(requests.c.id)
+        ).scalar_one()
+    )
+
+
+def open_attempt(connection: Connection, request_id: int) -> int:
+    """Record that the request is about to be sent. Returns the attempt's number, from 1."""
+    last = connection.scalar(
+        sa.select(sa.func.max(attempts.c.number)).where(attempts.c.request_id == request_id)
+    )
+    number = (last or 0) + 1
+    connection.execute(
+        sa.insert(attempts).values(
+            request_id=request_id, number=number, sent_at=time.time(), outcome=IN_FLIGHT, detail=""
+        )
+    )
+    return number
+
+
+def close_attempt(
+    connection: Connection, request_id: int, number: int, outcome: str, detail: str = ""
+) -> None:
+    """Record how an attempt ended."""
+    connection.execute(
+        sa.update(attempts)
+        .where(attempts.c.request_id == request_id, attempts.c.number == number)
+        .values(ended_at=time.time(), outcome=outcome, detail=storable(detail[:2000]))
+    )
+
+
+def record_response(connection: Connection, request_id: int, response: Response) -> None:
+    """Store the response and mark its request answered."""
+    connection.execute(
+        sa.insert(responses).values(
+            request_id=request_id,
+            raw=storable(response.raw),
+            text=None if response.text is None else storable(response.text),
+            finish_reason=response.finish_reason,
+            prompt_tokens=response.prompt_tokens,
+            completion_tokens=response.completion_tokens,
+            latency=response.latency,
+            received_at=time.time(),
+        )
+    )
+    connection.execute(sa.update(requests).where(requests.c.id == request_id).values(answered=True))
+
+
+def mark_lost(connection: Connection, run_id: int) -> int:
+    """Close the attempts whose sender died. Returns how many there were."""
+    of_run = sa.select(requests.c.id).where(requests.c.run_id == run_id)
+    return connection.execute(
+        sa.update(attempts)
+        .where(attempts.c.outcome == IN_FLIGHT, attempts.c.request_id.in_(of_run))
+        .values(outcome=LOST, ended_at=time.time())
+    ).rowcount
+
+
+_REQUEST = (requests, prompt_prefixes.c.text.label("prefix"))
+
+
+def unanswered(connection: Connection, run_id: int) -> list[PlannedRequest]:
+    """Requests that are planned and have no response, in order of planning."""
+    query = (
+        sa.select(*_REQUEST)
+        .join(prompt_prefixes)
+        .where(requests.c.run_id == run_id, requests.c.answered.is_(False))
+        .order_by(requests.c.id)
+    )
+    return [_planned(row) for row in connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReply:
+    """The part of a stored response that derivations read, with the key of its request."""
+
+    ordinal: int
+    context_size: int
+    source: tuple[int, int] | None
+    instruction: str | None
+    text: str | None
+    finish_reason: str | None
+
+
+def replies(
+    connection: Connection, run_id: int, stage: Stage, first: int = 0
+) -> Iterator[StoredReply]:
+    """The answered requests of a stage by ordinal, from `first` on; gaps are left out."""
+    query = (
+        sa.select(
+            requests.c.ordinal,
+            requests.c.context,
+            requests.c.source_ordinal,
+            requests.c.source_position,
+            requests.c.instruction,
+            responses.c.text,
+            responses.c.finish_reason,
+        )
+        .join_from(requests, responses)
+        .where(requests.c.run_id == run_id, requests.c.stage == stage, requests.c.ordinal >= first)
+        .order_by(requests.c.ordinal)
+    )
+    for row in connection.execute(query):
+        yield StoredReply(
+            ordinal=row.ordinal,
+            context_size=len(row.context),
+            source=_source(row),
+            instruction=row.instruction,
+            text=row.text,
+            finish_reason=row.finish_reason,
+        )
+
+
+def next_ordinal(connection: Connection, run_id: int, stage: Stage) -> int:
+    """The ordinal after the last planned request of a stage."""
+    last = connection.scalar(
+        sa.select(sa.func.max(requests.c.ordinal)).where(
+            requests.c.run_id == run_id, requests.c.stage == stage
+        )
+    )
+    return 0 if last is None else int(last) + 1
+
+
+def planned_sources(
+    connection: Connection, run_id: int, stages: Sequence[Stage]
+) -> set[tuple[int, int]]:
+    """The tasks, by (ordinal, position), that requests of these stages were planned for."""
+    query = sa.select(requests.c.source_ordinal, requests.c.source_position).where(
+        requests.c.run_id == run_id, requests.c.stage.in_(stages)
+    )
+    return {(row[0], row[1]) for row in connection.execute(query)}
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What a run sent and got: requests answered, attempts under way, failed and lost; tokens
+    are sums over the responses that told them, None when none did."""
+
+    requests: int
+    answered: int
+    in_flight: int
+    failed: int
+    lost: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+    @property
+    def tokens(self) -> int | None:
+        """All tokens, None when the server told none."""
+        if self.prompt_tokens is None and self.completion_tokens is None:
+            return None
+        return (self.prompt_tokens or 0) + (self.completion_tokens or 0)
+
+
+def traffic(connection: Connection, run_id: int) -> Traffic:
+    """The sums over all requests of a run."""
+    asked = connection.execute(
+        sa.select(
+            sa.func.count(),
+            sa.func.count(responses.c.request_id),
+            sa.func.sum(responses.c.prompt_tokens),
+            sa.func.sum(responses.c.completion_tokens),
+        )
+        .select_from(requests.outerjoin(responses))
+        .where(requests.c.run_id == run_id)
+    ).one()
+    outcomes: dict[str, int] = dict(
+        connection.execute(
+            sa.select(attempts.c.outcome, sa.func.count())
+            .join_from(attempts, requests)
+            .where(requests.c.run_id == run_id)
+            .group_by(attempts.c.outcome)
+        )
+        .tuples()
+        .all()
+    )
+    in_flight, lost = outcomes.pop(IN_FLIGHT, 0), outcomes.pop(LOST, 0)
+    outcomes.pop(ANSWERED, 0)
+    return Traffic(asked[0], asked[1], in_flight, sum(outcomes.values()), lost, asked[2], asked[3])
+
+
+def _planned(row: Row[Any]) -> PlannedRequest:
+    return PlannedRequest(
+        stage=Stage(row.stage),
+        ordinal=row.ordinal,
+        prompt=Prompt(row.prefix, row.tail),
+        parameters=row.parameters,
+        context=tuple(row.context),
+        source=_source(row),
+        instruction=row.instruction,
+        id=row.id,
+    )
+
+
+def _source(row: Any) -> tuple[int, int] | None:
+    return None if row.source_ordinal is None else (row.source_ordinal, row.source_position)

@@ -1,0 +1,177 @@
+"""Projects, seed tasks and data sets."""
+
+import dataclasses
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from selfinstruct_core.models import Origin, PoolTask, Project, SeedTask, TaskState
+from selfinstruct_core.storage.rows import insert_many
+from selfinstruct_core.storage.schema import (
+    data_set_items,
+    data_sets,
+    instances,
+    projects,
+    task_events,
+    task_versions,
+    tasks,
+)
+
+
+def project_named(connection: Connection, name: str) -> Project | None:
+    """The project of that name, None if there is none."""
+    row = connection.execute(sa.select(projects).where(projects.c.name == name)).one_or_none()
+    return Project(row.id, row.name) if row else None
+
+
+def add_project(connection: Connection, name: str) -> Project:
+    """A new project; the name must be free."""
+    id_ = connection.execute(
+        sa.insert(projects).values(name=name, created_at=time.time()).returning(projects.c.id)
+    ).scalar_one()
+    return Project(id_, name)
+
+
+def all_projects(connection: Connection) -> list[Project]:
+    """Every project, by name."""
+    return [
+        Project(row.id, row.name)
+        for row in connection.execute(sa.select(projects).order_by(projects.c.name))
+    ]
+
+
+def seed_digest(seeds: Sequence[SeedTask]) -> str:
+    """SHA-256 over the seed tasks in order; the same pool is stored once per project."""
+    content = json.dumps([dataclasses.astuple(seed) for seed in seeds], ensure_ascii=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def find_data_set(connection: Connection, project_id: int, kind: str, digest: str) -> int | None:
+    """The id of the oldest data set of that kind with that content in the project."""
+    found: int | None = connection.scalar(
+        sa.select(sa.func.min(data_sets.c.id)).where(
+            data_sets.c.project_id == project_id,
+            data_sets.c.kind == kind,
+            data_sets.c.digest == digest,
+        )
+    )
+    return found
+
+
+def data_set_of_derivation(connection: Connection, derivation_id: int, digest: str) -> int | None:
+    """The id of the data set that fixed a derivation when it had that digest."""
+    found: int | None = connection.scalar(
+        sa.select(sa.func.min(data_sets.c.id)).where(
+            data_sets.c.derivation_id == derivation_id, data_sets.c.digest == digest
+        )
+    )
+    return found
+
+
+def add_data_set(
+    connection: Connection,
+    project_id: int,
+    name: str,
+    kind: str,
+    digest: str,
+    members: Sequence[tuple[int, int]],
+    derivation_id: int | None = None,
+) -> int:
+    """Store a data set: a fixed list of (task, version) in order. Returns its id."""
+    id_ = connection.execute(
+        sa.insert(data_sets)
+        .values(
+            project_id=project_id,
+            name=name,
+            kind=kind,
+            derivation_id=derivation_id,
+            digest=digest,
+            created_at=time.time(),
+        )
+        .returning(data_sets.c.id)
+    ).scalar_one()
+    insert_many(
+        connection,
+        data_set_items,
+        [
+            {"data_set_id": id_, "position": n, "task_id": task, "version": version}
+            for n, (task, version) in enumerate(members)
+        ],
+    )
+    return int(id_)
+
+
+def add_seed_tasks(connection: Connection, project_id: int, seeds: Sequence[SeedTask]) -> list[int]:
+    """Store seed tasks as version 1 of new tasks. Returns their ids in order."""
+    now = time.time()
+    ids = [
+        connection.execute(
+            sa.insert(tasks)
+            .values(
+                project_id=project_id,
+                origin=Origin.SEED,
+                source_id=seed.id,
+                name=seed.name,
+                created_at=now,
+            )
+            .returning(tasks.c.id)
+        ).scalar_one()
+        for seed in seeds
+    ]
+    insert_many(
+        connection,
+        task_versions,
+        [
+            {
+                "task_id": id_,
+                "version": 1,
+                "instruction": seed.instruction,
+                "is_classification": seed.is_classification,
+                "state": TaskState.READY,
+                "created_at": now,
+            }
+            for id_, seed in zip(ids, seeds, strict=True)
+        ],
+    )
+    insert_many(
+        connection,
+        instances,
+        [
+            {"task_id": id_, "version": 1, "position": n, "input": one.input, "output": one.output}
+            for id_, seed in zip(ids, seeds, strict=True)
+            for n, one in enumerate(seed.instances)
+        ],
+    )
+    insert_many(
+        connection,
+        task_events,
+        [{"task_id": id_, "version": 1, "kind": "added", "payload": {}, "at": now} for id_ in ids],
+    )
+    return ids
+
+
+def data_set_tasks(connection: Connection, data_set_id: int) -> list[PoolTask]:
+    """The tasks of a data set in its order, in the versions it fixes."""
+    query = (
+        sa.select(
+            tasks.c.id,
+            task_versions.c.instruction,
+            task_versions.c.is_classification,
+            tasks.c.source_id,
+        )
+        .join_from(data_set_items, tasks, tasks.c.id == data_set_items.c.task_id)
+        .join(
+            task_versions,
+            sa.and_(
+                task_versions.c.task_id == data_set_items.c.task_id,
+                task_versions.c.version == data_set_items.c.version,
+            ),
+        )
+        .where(data_set_items.c.data_set_id == data_set_id)
+        .order_by(data_set_items.c.position)
+    )
+    return [PoolTask(*row) for row in connection.execute(query)]

@@ -1,0 +1,133 @@
+"""Runs, their prompt sets and their derivations."""
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row
+
+from selfinstruct_core.models import Api, Derivation, Endpoint, Run, RunState
+from selfinstruct_core.storage.schema import derivations, prompt_sets, runs
+
+
+def remember_prompt_set(connection: Connection, hash_: str, name: str, source: str) -> None:
+    """Store a prompt set unless it is there already."""
+    known = connection.scalar(sa.select(prompt_sets.c.hash).where(prompt_sets.c.hash == hash_))
+    if known is None:
+        connection.execute(sa.insert(prompt_sets).values(hash=hash_, name=name, source=source))
+
+
+def prompt_set_source(connection: Connection, hash_: str) -> str:
+    """The TOML text of a stored prompt set."""
+    source = sa.select(prompt_sets.c.source).where(prompt_sets.c.hash == hash_)
+    return str(connection.execute(source).scalar_one())
+
+
+def add_run(
+    connection: Connection,
+    *,
+    project_id: int,
+    seed_data_set_id: int,
+    prompt_set: str,
+    settings: dict[str, Any],
+    endpoint: Endpoint,
+    concurrency: int,
+) -> int:
+    """Store a new run in state queued, with its first derivation. Returns its id."""
+    run_id = connection.execute(
+        sa.insert(runs)
+        .values(
+            project_id=project_id,
+            seed_data_set_id=seed_data_set_id,
+            prompt_set=prompt_set,
+            settings=settings,
+            endpoint=dataclasses.asdict(endpoint),
+            concurrency=concurrency,
+            state=RunState.QUEUED,
+            detail="",
+            created_at=time.time(),
+        )
+        .returning(runs.c.id)
+    ).scalar_one()
+    add_derivation(connection, run_id, 1, settings)
+    return int(run_id)
+
+
+def get_run(connection: Connection, run_id: int) -> Run | None:
+    """The run, None if there is none of that number."""
+    row = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one_or_none()
+    return _run(row) if row else None
+
+
+def latest_runs(connection: Connection, project_id: int | None, limit: int) -> Sequence[Run]:
+    """The newest runs, of one project or of all."""
+    query = sa.select(runs).order_by(runs.c.id.desc()).limit(limit)
+    if project_id is not None:
+        query = query.where(runs.c.project_id == project_id)
+    return [_run(row) for row in connection.execute(query)]
+
+
+def set_run_state(connection: Connection, run_id: int, state: RunState, detail: str = "") -> None:
+    """Record what a run does now, with the time when it starts or ends."""
+    values: dict[str, Any] = {"state": state, "detail": detail}
+    if state is RunState.RUNNING:
+        values["started_at"] = sa.func.coalesce(runs.c.started_at, time.time())
+        values["ended_at"] = None
+    elif state is not RunState.QUEUED:
+        values["ended_at"] = time.time()
+    connection.execute(sa.update(runs).where(runs.c.id == run_id).values(**values))
+
+
+def add_derivation(
+    connection: Connection, run_id: int, number: int, settings: dict[str, Any]
+) -> int:
+    """Store an empty derivation of a run. Returns its id."""
+    return int(
+        connection.execute(
+            sa.insert(derivations)
+            .values(
+                run_id=run_id,
+                number=number,
+                settings=settings,
+                committed=0,
+                kept=0,
+                fruitless=0,
+                created_at=time.time(),
+            )
+            .returning(derivations.c.id)
+        ).scalar_one()
+    )
+
+
+def get_derivations(connection: Connection, run_id: int) -> list[Derivation]:
+    """All derivations of a run by number."""
+    query = (
+        sa.select(derivations).where(derivations.c.run_id == run_id).order_by(derivations.c.number)
+    )
+    return [Derivation(**row._mapping) for row in connection.execute(query)]
+
+
+def get_derivation(connection: Connection, run_id: int, number: int = 1) -> Derivation:
+    """The derivation of that number, which must exist."""
+    row = connection.execute(
+        sa.select(derivations).where(derivations.c.run_id == run_id, derivations.c.number == number)
+    ).one()
+    return Derivation(**row._mapping)
+
+
+def update_derivation(connection: Connection, derivation_id: int, **values: Any) -> None:
+    """Set columns of a derivation: committed, kept, fruitless, digest."""
+    connection.execute(
+        sa.update(derivations).where(derivations.c.id == derivation_id).values(**values)
+    )
+
+
+def _run(row: Row[Any]) -> Run:
+    values = dict(row._mapping)
+    endpoint = dict(values["endpoint"])
+    endpoint["api"] = Api(endpoint["api"])
+    values["endpoint"] = Endpoint(**endpoint)
+    values["state"] = RunState(values["state"])
+    return Run(**values)

@@ -1,0 +1,309 @@
+"""What derivations make of responses: candidates, tasks, instances; and their counts."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from selfinstruct_core.models import (
+    Counts,
+    Instance,
+    InstanceReading,
+    MachineTask,
+    Origin,
+    Rejection,
+    TaskState,
+)
+from selfinstruct_core.storage.rows import insert_many, storable
+from selfinstruct_core.storage.schema import (
+    candidates,
+    dropped_instances,
+    instances,
+    task_versions,
+    tasks,
+)
+
+FIRST_VERSION = 1
+"""The version of a task that its derivation wrote; edits add further ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateRow:
+    """A judged candidate as it is stored; `reason` is None when it was kept."""
+
+    ordinal: int
+    position: int
+    instruction: str
+    reason: Rejection | None
+    detail: str
+    nearest_task_id: int | None
+    nearest_score: float | None
+
+
+def add_candidate(connection: Connection, derivation_id: int, row: CandidateRow) -> None:
+    """Store a candidate with its verdict."""
+    connection.execute(
+        sa.insert(candidates).values(
+            derivation_id=derivation_id,
+            ordinal=row.ordinal,
+            position=row.position,
+            instruction=storable(row.instruction),
+            reason=row.reason,
+            detail=storable(row.detail),
+            nearest_task_id=row.nearest_task_id,
+            nearest_score=row.nearest_score,
+        )
+    )
+
+
+def add_machine_task(
+    connection: Connection,
+    project_id: int,
+    derivation_id: int,
+    key: tuple[int, int],
+    instruction: str,
+    state: TaskState = TaskState.PENDING,
+) -> int:
+    """Store a kept candidate as a task without class and instances yet. Returns its id."""
+    now = time.time()
+    task_id = connection.execute(
+        sa.insert(tasks)
+        .values(
+            project_id=project_id,
+            origin=Origin.MACHINE,
+            derivation_id=derivation_id,
+            ordinal=key[0],
+            position=key[1],
+            created_at=now,
+        )
+        .returning(tasks.c.id)
+    ).scalar_one()
+    connection.execute(
+        sa.insert(task_versions).values(
+            task_id=task_id,
+            version=FIRST_VERSION,
+            instruction=storable(instruction),
+            state=state,
+            created_at=now,
+        )
+    )
+    return int(task_id)
+
+
+def set_classification(connection: Connection, task_id: int, is_classification: bool) -> None:
+    """Store what stage 2 said of a task."""
+    connection.execute(
+        sa.update(task_versions)
+        .where(task_versions.c.task_id == task_id, task_versions.c.version == FIRST_VERSION)
+        .values(is_classification=is_classification)
+    )
+
+
+def set_state(connection: Connection, task_id: int, state: TaskState) -> None:
+    """Store how far a task has come."""
+    connection.execute(
+        sa.update(task_versions)
+        .where(task_versions.c.task_id == task_id, task_versions.c.version == FIRST_VERSION)
+        .values(state=state)
+    )
+
+
+def set_instances(connection: Connection, task_id: int, reading: InstanceReading) -> None:
+    """Store a task's instances and the dropped ones; without any the task has no_instance."""
+    insert_many(
+        connection,
+        instances,
+        [
+            {
+                "task_id": task_id,
+                "version": FIRST_VERSION,
+                "position": n,
+                "input": storable(one.input),
+                "output": storable(one.output),
+            }
+            for n, one in enumerate(reading.instances)
+        ],
+    )
+    insert_many(
+        connection,
+        dropped_instances,
+        [
+            {
+                "task_id": task_id,
+                "position": n,
+                "input": storable(one.input),
+                "output": storable(one.output),
+                "reason": one.reason,
+            }
+            for n, one in enumerate(reading.dropped)
+        ],
+    )
+    state = TaskState.READY if reading.instances else TaskState.NO_INSTANCE
+    set_state(connection, task_id, state)
+
+
+def machine_tasks(connection: Connection, derivation_id: int) -> list[MachineTask]:
+    """The tasks of a derivation in order, without their instances."""
+    query = (
+        sa.select(
+            tasks.c.id,
+            tasks.c.ordinal,
+            tasks.c.position,
+            task_versions.c.instruction,
+            task_versions.c.is_classification,
+            task_versions.c.state,
+        )
+        .join_from(tasks, task_versions)
+        .where(tasks.c.derivation_id == derivation_id, task_versions.c.version == FIRST_VERSION)
+        .order_by(tasks.c.ordinal, tasks.c.position)
+    )
+    return [
+        MachineTask(
+            r.id, r.ordinal, r.position, r.instruction, r.is_classification, TaskState(r.state)
+        )
+        for r in connection.execute(query)
+    ]
+
+
+def derivation_instances(
+    connection: Connection, derivation_id: int
+) -> Iterator[tuple[int, Instance]]:
+    """All instances of a derivation as (task id, instance), in order of tasks and positions."""
+    query = (
+        sa.select(instances.c.task_id, instances.c.input, instances.c.output)
+        .join_from(instances, tasks, tasks.c.id == instances.c.task_id)
+        .where(tasks.c.derivation_id == derivation_id, instances.c.version == FIRST_VERSION)
+        .order_by(tasks.c.ordinal, tasks.c.position, instances.c.position)
+    )
+    for row in connection.execute(query):
+        yield row.task_id, Instance(row.input, row.output)
+
+
+def counts(connection: Connection, derivation_id: int) -> Counts:
+    """The totals of a derivation, rejections and drops by reason."""
+    of_tasks = connection.execute(
+        sa.select(
+            sa.func.count(),
+            sa.func.count().filter(task_versions.c.is_classification.is_(True)),
+            sa.func.count().filter(task_versions.c.state == TaskState.NO_INSTANCE),
+            sa.func.count().filter(task_versions.c.state == TaskState.PENDING),
+        )
+        .select_from(tasks.join(task_versions))
+        .where(tasks.c.derivation_id == derivation_id, task_versions.c.version == FIRST_VERSION)
+    ).one()
+    n_instances = connection.scalar(
+        sa.select(sa.func.count())
+        .select_from(instances.join(tasks, tasks.c.id == instances.c.task_id))
+        .where(tasks.c.derivation_id == derivation_id, instances.c.version == FIRST_VERSION)
+    )
+    return Counts(
+        kept=of_tasks[0],
+        classification=of_tasks[1],
+        no_instance=of_tasks[2],
+        pending=of_tasks[3],
+        instances=n_instances or 0,
+        rejected=_rejected(connection, derivation_id),
+        dropped=_dropped(connection, derivation_id),
+    )
+
+
+def _rejected(connection: Connection, derivation_id: int) -> dict[str, int]:
+    query = (
+        sa.select(candidates.c.reason, sa.func.count())
+        .where(candidates.c.derivation_id == derivation_id, candidates.c.reason.is_not(None))
+        .group_by(candidates.c.reason)
+    )
+    return dict(sorted(connection.execute(query).tuples().all()))
+
+
+def _dropped(connection: Connection, derivation_id: int) -> dict[str, int]:
+    query = (
+        sa.select(dropped_instances.c.reason, sa.func.count())
+        .join_from(dropped_instances, tasks, tasks.c.id == dropped_instances.c.task_id)
+        .where(tasks.c.derivation_id == derivation_id)
+        .group_by(dropped_instances.c.reason)
+    )
+    return dict(sorted(connection.execute(query).tuples().all()))
+
+
+@dataclass(frozen=True, slots=True)
+class LatestCandidate:
+    """A candidate as pages list it, with the text of its nearest neighbour in the pool."""
+
+    ordinal: int
+    position: int
+    instruction: str
+    reason: Rejection | None
+    detail: str
+    nearest_instruction: str | None
+    nearest_score: float | None
+    is_classification: bool | None
+    state: TaskState | None
+
+
+def latest_candidates(
+    connection: Connection, derivation_id: int, *, kept: bool, limit: int
+) -> Sequence[LatestCandidate]:
+    """The newest candidates that were kept, or rejected."""
+    task, version = tasks.alias("task"), task_versions.alias("version")
+    nearest = task_versions.alias("nearest")
+    reason = candidates.c.reason
+    query = (
+        sa.select(
+            candidates,
+            nearest.c.instruction.label("nearest_instruction"),
+            version.c.is_classification,
+            version.c.state,
+        )
+        .select_from(
+            candidates.outerjoin(
+                nearest,
+                sa.and_(
+                    nearest.c.task_id == candidates.c.nearest_task_id,
+                    nearest.c.version == FIRST_VERSION,
+                ),
+            )
+            .outerjoin(
+                task,
+                sa.and_(
+                    task.c.derivation_id == candidates.c.derivation_id,
+                    task.c.ordinal == candidates.c.ordinal,
+                    task.c.position == candidates.c.position,
+                ),
+            )
+            .outerjoin(
+                version,
+                sa.and_(version.c.task_id == task.c.id, version.c.version == FIRST_VERSION),
+            )
+        )
+        .where(candidates.c.derivation_id == derivation_id)
+        .where(reason.is_(None) if kept else reason.is_not(None))
+        .order_by(candidates.c.ordinal.desc(), candidates.c.position.desc())
+        .limit(limit)
+    )
+    return [_latest(row) for row in connection.execute(query)]
+
+
+def _latest(row: sa.Row[Any]) -> LatestCandidate:
+    return LatestCandidate(
+        ordinal=row.ordinal,
+        position=row.position,
+        instruction=row.instruction,
+        reason=Rejection(row.reason) if row.reason else None,
+        detail=row.detail,
+        nearest_instruction=row.nearest_instruction,
+        nearest_score=row.nearest_score,
+        is_classification=row.is_classification,
+        state=TaskState(row.state) if row.state else None,
+    )
+
+
+def kept_since(connection: Connection, derivation_id: int, since: float) -> int:
+    """How many tasks a derivation kept after that time."""
+    query = sa.select(sa.func.count()).where(
+        tasks.c.derivation_id == derivation_id, tasks.c.created_at >= since
+    )
+    return connection.scalar(query) or 0
