@@ -11,6 +11,7 @@ from selfinstruct_core.settings import ROOT
 from selfinstruct_core.storage.holdings import Holdings, holdings
 
 FIRST_RUN_TASKS = 20
+READING_WIDTH = 640  # pixels, in which a line of text has 65 to 80 characters
 
 
 def show_welcome() -> None:
@@ -19,9 +20,16 @@ def show_welcome() -> None:
         "From a small pool of tasks written by people, a language model invents new ones. "
         "Filters keep what is new and usable, and what is kept joins the pool. "
         "Nothing is here yet: start with a short run of the built-in demo model, which replays "
-        "written examples and needs no key and no server."
+        "written examples and needs no key and no server.",
+        width=READING_WIDTH,
     )
-    st.image(ROOT / "docs" / "loop.svg", width=720)
+    st.image(
+        ROOT / "docs" / "loop.svg",
+        width=720,
+        alt="Tasks sampled from the pool make a prompt; the language model writes candidates; "
+        "filters keep what is new and usable; instances are written for what is kept, and it "
+        "joins the pool.",
+    )
     if st.button(f"Run {FIRST_RUN_TASKS} tasks with the demo model", type="primary"):
         settings = with_changes(default_settings(), {"target": FIRST_RUN_TASKS})
         with shown_problems("The run was not started"):
@@ -34,11 +42,12 @@ def show_holdings(held: Holdings) -> None:
     numbers = {
         "Seed tasks": held.seed_tasks,
         "Machine-generated tasks": held.machine_tasks,
-        "Instances": held.machine_instances,
+        "Their instances": held.machine_instances,
         "Runs": held.runs,
     }
-    for column, (label, value) in zip(st.columns(4), numbers.items(), strict=True):
-        column.metric(label, f"{value:,}")
+    with st.container(horizontal=True, gap="large"):
+        for label, value in numbers.items():
+            st.metric(label, f"{value:,}", width="content")
 
 
 def show_runs(lines: list[RunLine]) -> None:
@@ -49,7 +58,7 @@ def show_runs(lines: list[RunLine]) -> None:
             st.page_link(
                 "bootstrap.py",
                 label=f"Run {line.id}",
-                icon=":material/autorenew:",
+                icon=":material/arrow_forward:",
                 query_params={"run": str(line.id)},
             )
             st.text(

@@ -128,8 +128,9 @@ def _parent_watch() -> Callable[[], bool]:
 
 
 def _end_by_signal(_number: int, _frame: FrameType | None) -> None:
-    # Reaches a running engine as a cancellation, which gives its job back to the queue.
-    raise KeyboardInterrupt
+    # asyncio turns an interrupt into a cancellation of the engine, which then closes what is
+    # under way and gives its job back; elsewhere it ends the process as a KeyboardInterrupt.
+    signal.raise_signal(signal.SIGINT)
 
 
 def main() -> int:
@@ -140,6 +141,8 @@ def main() -> int:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("httpx2").setLevel(logging.WARNING)
+    # Also where this process was started with interrupts ignored, as shells do in background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _end_by_signal)
     wanted = _parent_watch() if arguments.while_parent_lives else lambda: True
     try:

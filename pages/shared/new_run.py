@@ -30,6 +30,8 @@ from selfinstruct_core.generation.tokenizers import Tokenizer
 from selfinstruct_core.models import Api, Endpoint, Mode, SeedTask
 from selfinstruct_core.storage.database import Database
 
+SENT = "forms-sent"
+
 MODES = {
     Mode.IMPROVED: "improved: the quirks of the reference code mended",
     Mode.PAPER: "paper: reads as the reference code does, quirks included",
@@ -49,7 +51,7 @@ def show_new_run_form(database: Database) -> None:
     """Ask for the settings of a run and start it."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         target = st.number_input("Tasks to keep", 1, 1_000_000, 100, step=10, width=160)
-        seed = st.number_input("Seed", 0, 2**31 - 1, 42, width=160)
+        seed = st.number_input("Random seed", 0, 2**31 - 1, 42, width=160)
         mode = st.selectbox("Mode", list(MODES), format_func=MODES.__getitem__, width=380)
     endpoint = ask_endpoint()
     start = st.container()
@@ -57,11 +59,20 @@ def show_new_run_form(database: Database) -> None:
         sources = ask_sources(database)
         changes = ask_changes(default_settings(mode, endpoint.api))
     changes |= {"target": target, "seed": seed}
-    if start.button("Start", type="primary", icon=":material/play_arrow:", key="start-run"):
-        with shown_problems("The run was not started; nothing was stored"):
+    # A key per form: of two quick presses the second one meets a button that is gone.
+    key = f"start-run-{forms_sent()}"
+    if start.button("Start", type="primary", icon=":material/play_arrow:", key=key):
+        # The problem stands at the button, not below settings that may fill the screen.
+        with start, shown_problems("The run was not started; nothing was stored"):
             new = read_form(endpoint, sources, changes, default_settings(mode, endpoint.api))
             st.query_params["run"] = str(start_run(database, new))
+            st.session_state[SENT] = forms_sent() + 1
             st.rerun()
+
+
+def forms_sent() -> int:
+    """How many runs this session has started. A form that was sent closes."""
+    return int(st.session_state.get(SENT, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +203,7 @@ def parsed_decoding(text: str) -> dict[str, Any]:
     """The decoding field as values. Raises BadInput naming the field."""
     try:
         decoding = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"Field Decoding: not valid JSON ({error}).") from error
     if not isinstance(decoding, dict):
         raise BadInput("Field Decoding: write one JSON object with the stages' names.")

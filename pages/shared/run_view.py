@@ -1,10 +1,20 @@
 """One run on screen: where it is, what was kept and rejected, and why."""
 
+from typing import Literal
+
 import pandas as pd
 import streamlit as st
 
 from pages.shared.notices import problem, shown_problems
-from pages.shared.words import REASONS, STATES, ago, duration, exact_time, model_name
+from pages.shared.words import (
+    REASONS,
+    STATES,
+    TASK_STATES,
+    ago,
+    duration,
+    exact_time,
+    model_name,
+)
 from selfinstruct_core.analysis.run_figures import reasons_figure
 from selfinstruct_core.errors import StudioError
 from selfinstruct_core.generation.runs import (
@@ -17,9 +27,14 @@ from selfinstruct_core.generation.runs import (
 )
 from selfinstruct_core.models import Rejection, RunState
 from selfinstruct_core.storage.database import Database
+from selfinstruct_core.storage.ledger import Traffic
 from selfinstruct_core.storage.tasks import LatestCandidate
 
 LATEST = 8
+STATE_COLOURS: dict[RunState, Literal["blue", "red", "gray"]] = {
+    RunState.RUNNING: "blue",
+    RunState.FAILED: "red",
+}
 
 
 def show_run(database: Database, run_id: int, live: bool) -> None:
@@ -42,16 +57,23 @@ def show_head(database: Database, overview: RunOverview) -> None:
     """What runs, in which state, and the buttons."""
     run, settings = overview.run, overview.settings
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(f"Run {run.id}", width="content")
+        st.subheader(f"Run {run.id}", anchor=False, width="content")
+        st.badge(
+            "stopping" if overview.stopping else STATES[run.state],
+            color=STATE_COLOURS.get(run.state, "gray"),
+        )
         st.text(
-            f"{model_name(run.endpoint)} · {settings.mode} · seed {settings.seed} · "
-            f"{'stopping' if overview.stopping else STATES[run.state]}",
+            f"{model_name(run.endpoint)} · {settings.mode} · random seed {settings.seed}",
             width="content",
         )
-        started = run.started_at or run.created_at
-        st.caption(f"started {ago(started)}", help=exact_time(started), width="content")
+        began, since = (
+            ("started", run.started_at) if run.started_at else ("asked for", run.created_at)
+        )
+        st.caption(f"{began} {ago(since)}", help=exact_time(since), width="content")
         show_buttons(database, overview)
-    if run.detail:
+    if run.state is RunState.FAILED:
+        problem("The run failed", run.detail)
+    elif run.detail:
         st.text(run.detail)
 
 
@@ -83,15 +105,25 @@ def show_progress(overview: RunOverview) -> None:
     if overview.seconds_left is not None and overview.seconds_left > 0:
         parts.append(f"about {duration(overview.seconds_left)} left")
     st.progress(min(1.0, kept / target), text=" · ".join(parts))
-    traffic, counts = overview.traffic, overview.counts
-    tokens = "unknown" if traffic.tokens is None else f"{traffic.tokens:,}"
-    st.text(
+    with st.container(gap="xxsmall"):
+        st.text(traffic_line(overview.traffic))
+        counts = overview.counts
+        st.text(
+            f"Instances {counts.instances:,} · classification tasks {counts.classification:,} · "
+            f"tasks without a valid instance {counts.no_instance:,} · "
+            f"not finished {counts.pending:,}"
+        )
+
+
+def traffic_line(traffic: Traffic) -> str:
+    """Requests and tokens; those lost in a crash are named when there are any, because the
+    server may have billed them."""
+    lost = f", {traffic.lost:,} lost and sent again" if traffic.lost else ""
+    told = traffic.tokens is not None or not traffic.answered
+    tokens = f"{traffic.tokens or 0:,} tokens" if told else "tokens not told by the server"
+    return (
         f"Requests {traffic.answered:,} ({traffic.in_flight:,} in flight, "
-        f"{traffic.failed:,} failed) · {tokens} tokens"
-    )
-    st.text(
-        f"Instances {counts.instances:,} · classification tasks {counts.classification:,} · "
-        f"tasks without a valid instance {counts.no_instance:,} · not finished {counts.pending:,}"
+        f"{traffic.failed:,} failed{lost}) · {tokens}"
     )
 
 
@@ -141,9 +173,9 @@ def show_kept(candidate: LatestCandidate) -> None:
     if candidate.is_classification:
         notes.append("classification")
     if candidate.state is not None:
-        notes.append(candidate.state.replace("_", " "))
+        notes.append(TASK_STATES[candidate.state])
     if candidate.nearest_score is not None:
-        notes.append(f"nearest {candidate.nearest_score:.2f}")
+        notes.append(f"{candidate.nearest_score:.2f} to the nearest")
     with st.container(border=True, gap="xxsmall"):
         st.text(candidate.instruction)
         st.caption(" · ".join(notes))
@@ -158,7 +190,8 @@ def show_rejected(candidate: LatestCandidate) -> None:
         if candidate.nearest_instruction is not None and candidate.nearest_score is not None:
             st.caption(f"{REASONS[candidate.reason]} {candidate.nearest_score:.2f}, nearest:")
             st.text(f"≈ {candidate.nearest_instruction}")
-        else:
-            st.caption(REASONS[candidate.reason])
+            return
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.caption(REASONS[candidate.reason], width="content")
             if candidate.detail:
                 st.text(candidate.detail)

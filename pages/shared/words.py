@@ -2,7 +2,7 @@
 
 import time
 
-from selfinstruct_core.models import Endpoint, Rejection, RunState
+from selfinstruct_core.models import Endpoint, Rejection, RunState, TaskState
 
 REASONS = {
     Rejection.PREAMBLE: "talk before the list",
@@ -25,6 +25,13 @@ STATES = {
     RunState.FINISHED: "finished",
     RunState.EXHAUSTED: "ended without reaching its target",
     RunState.FAILED: "failed",
+}
+
+TASK_STATES = {
+    TaskState.PENDING: "not finished",
+    TaskState.READY: "ready",
+    TaskState.NO_INSTANCE: "without a valid instance",
+    TaskState.NOT_ASKED: "instances not asked for",
 }
 
 

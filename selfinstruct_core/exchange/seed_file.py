@@ -11,6 +11,7 @@ from typing import Any
 from selfinstruct_core.errors import BadInput
 from selfinstruct_core.exchange.reading import read_text
 from selfinstruct_core.models import Instance, SeedTask
+from selfinstruct_core.plain_text import storable
 from selfinstruct_core.settings import SEEDS_FOLDER
 
 SHIPPED_SEEDS = SEEDS_FOLDER / "seed_tasks.jsonl"
@@ -79,6 +80,10 @@ class _Row:
         value: str = self.get(field, str, "write a text")
         if not empty and not value.strip():
             raise BadInput(f"{self._where}, field {field}: is empty; write a text.")
+        if value != storable(value):
+            raise BadInput(
+                f"{self._where}, field {field}: holds a NUL or half a surrogate pair; remove it."
+            )
         return value
 
     def rows(self, field: str) -> list["_Row"]:

@@ -71,9 +71,7 @@ class RunEngine:
         try:
             return await self._work(heartbeat)
         finally:
-            heartbeat.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await heartbeat
+            await _cancel({heartbeat})
 
     async def _work(self, heartbeat: asyncio.Task[None]) -> RunState:
         with self._database.write() as connection:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 
-from selfinstruct_core.errors import StudioError
+from selfinstruct_core.errors import StorageError, StudioError
 from selfinstruct_core.generation.engine import Progress, RunEngine
 from selfinstruct_core.generation.finish import finish_run
 from selfinstruct_core.lm.client import ModelClient
@@ -48,8 +48,10 @@ async def _work(
     client = ModelClient(base_url, key, run.endpoint.api)
     try:
         return await RunEngine(database, job, run, client, watch).work()
-    except asyncio.CancelledError:
-        give_back(database, job, run)
+    except (asyncio.CancelledError, StorageError):
+        # After an error of the database this may fail too; then the lease runs out by itself.
+        with contextlib.suppress(StorageError):
+            give_back(database, job, run)
         raise
     finally:
         await client.close()

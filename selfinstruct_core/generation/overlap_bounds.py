@@ -26,8 +26,9 @@ FloatArray = npt.NDArray[np.float64]
 # Required overlap of a length that cannot pass whatever it shares.
 OUT_OF_REACH = 1 << 40
 
-# Lengths are grouped into bands of a ratio of 2**(1/8); up to 16 tokens each has its own.
-_BANDS_PER_OCTAVE = 8
+# Lengths are grouped into bands of a ratio of 2**(1/4). More bands read fewer postings of texts
+# that are too short or too long, but look up more of them.
+_BANDS_PER_OCTAVE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def f_measures(overlaps: IntArray, length: int, lengths: IntArray) -> FloatArray
 
 
 def length_band(length: int) -> int:
-    """The band of a positive length, in [0, 255] below 2**32 tokens; never falls with length."""
+    """The band of a positive length, below 128 up to 2**32 tokens; never falls with length."""
     return int(_BANDS_PER_OCTAVE * math.log2(length))
 
 
@@ -104,7 +105,7 @@ def _reach(length: int, threshold: float, longest: int) -> int:
     """
     if length * (2 - threshold) >= threshold * longest:
         return longest
-    reach = int(length * (2 - threshold) / threshold) + 2
-    while length_band(reach) == length_band(reach + 1):
+    reach = min(longest, int(length * (2 - threshold) / threshold) + 2)
+    while reach < longest and length_band(reach + 1) == length_band(reach):
         reach += 1
-    return min(reach, longest)
+    return reach

@@ -76,7 +76,10 @@ def start_run_here(database: Database, new: NewRun, owner: str) -> Job:
 def _claim(connection: Connection, job_id: int, owner: str) -> Job:
     job = jobs.claim(connection, owner, job_id)
     if job is None:
-        raise BadInput("A worker is at this run already; nothing was changed.")
+        raise BadInput(
+            "A worker is at this run already; nothing was changed. Stop it on the Bootstrap page "
+            "first; one that was killed is given up after 15 seconds."
+        )
     return job
 
 

@@ -2,7 +2,7 @@
 
 ``rouge`` is the reference's own. It deletes everything outside [a-z0-9], so a Korean or
 Chinese text has no tokens at all and is never found a duplicate, not even of itself
-(papers.md 1.0). ``scripts`` is ours, for those languages; on plain ASCII both agree.
+. ``scripts`` is ours, for those languages; on plain ASCII both agree.
 """
 
 import unicodedata

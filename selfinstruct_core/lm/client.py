@@ -12,6 +12,7 @@ from typing import Any
 import openai
 
 from selfinstruct_core.models import Api, Response
+from selfinstruct_core.plain_text import storable
 
 TIMEOUT_SECONDS = 120.0
 NO_KEY = "none"
@@ -108,8 +109,8 @@ def read_response(raw: str, api: Api, latency: float) -> Response:
         raise Fault(FaultKind.BAD_REPLY, f"a choice of another type in the reply: {raw[:200]}")
     usage = body.get("usage")
     return Response(
-        raw=raw,
-        text=text,
+        raw=storable(raw),
+        text=None if text is None else storable(text),
         finish_reason=finish_reason,
         prompt_tokens=_count(usage, "prompt_tokens"),
         completion_tokens=_count(usage, "completion_tokens"),

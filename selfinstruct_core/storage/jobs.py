@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row
 
 from selfinstruct_core.errors import LeaseLost
 from selfinstruct_core.models import Job, JobState, Wish
-from selfinstruct_core.storage.schema import jobs, workers
+from selfinstruct_core.storage.schema import jobs, runs, workers
 
 LEASE_SECONDS = 15.0
 WORKER_SILENCE = 10.0
@@ -23,7 +23,14 @@ WORKER_SILENCE = 10.0
 
 
 def enqueue(connection: Connection, run_id: int) -> int:
-    """Ask for a run to be worked on. Returns the job's id."""
+    """Ask for a run to be worked on. Returns the job's id; a run with an open job keeps that."""
+    # Two requests at once take turns on the run's row, and the second finds the first's job.
+    connection.execute(
+        sa.select(runs.c.id).where(runs.c.id == run_id).with_for_update(key_share=True)
+    )
+    present = open_job(connection, run_id)
+    if present is not None:
+        return present.id
     return int(
         connection.execute(
             sa.insert(jobs)

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from selfinstruct_core.models import PlannedRequest, Prompt, Response, Stage
-from selfinstruct_core.storage.rows import storable
+from selfinstruct_core.plain_text import storable
+from selfinstruct_core.storage.rows import insert_if_new
 from selfinstruct_core.storage.schema import attempts, prompt_prefixes, requests, responses
 
 IN_FLIGHT = "in_flight"
@@ -21,14 +22,14 @@ LOST = "lost"
 
 def plan(connection: Connection, run_id: int, request: PlannedRequest) -> int:
     """Store a request before it is sent. Returns its id."""
-    prefix_hash = hashlib.sha256(request.prompt.prefix.encode()).hexdigest()
+    prefix = storable(request.prompt.prefix)
+    prefix_hash = hashlib.sha256(prefix.encode()).hexdigest()
     known = connection.scalar(
         sa.select(prompt_prefixes.c.hash).where(prompt_prefixes.c.hash == prefix_hash)
     )
     if known is None:
-        connection.execute(
-            sa.insert(prompt_prefixes).values(hash=prefix_hash, text=request.prompt.prefix)
-        )
+        # Runs share prefixes: another worker may be storing this one at the moment.
+        insert_if_new(connection, prompt_prefixes, hash=prefix_hash, text=prefix)
     ordinal, position = request.source or (None, None)
     return int(
         connection.execute(
@@ -73,7 +74,7 @@ def close_attempt(
     connection.execute(
         sa.update(attempts)
         .where(attempts.c.request_id == request_id, attempts.c.number == number)
-        .values(ended_at=time.time(), outcome=outcome, detail=storable(detail[:2000]))
+        .values(ended_at=time.time(), outcome=outcome, detail=detail[:2000])
     )
 
 
@@ -82,8 +83,8 @@ def record_response(connection: Connection, request_id: int, response: Response)
     connection.execute(
         sa.insert(responses).values(
             request_id=request_id,
-            raw=storable(response.raw),
-            text=None if response.text is None else storable(response.text),
+            raw=response.raw,
+            text=response.text,
             finish_reason=response.finish_reason,
             prompt_tokens=response.prompt_tokens,
             completion_tokens=response.completion_tokens,
@@ -212,16 +213,13 @@ def traffic(connection: Connection, run_id: int) -> Traffic:
         .select_from(requests.outerjoin(responses))
         .where(requests.c.run_id == run_id)
     ).one()
-    outcomes: dict[str, int] = dict(
-        connection.execute(
-            sa.select(attempts.c.outcome, sa.func.count())
-            .join_from(attempts, requests)
-            .where(requests.c.run_id == run_id)
-            .group_by(attempts.c.outcome)
-        )
-        .tuples()
-        .all()
+    by_outcome = connection.execute(
+        sa.select(attempts.c.outcome, sa.func.count())
+        .join_from(attempts, requests)
+        .where(requests.c.run_id == run_id)
+        .group_by(attempts.c.outcome)
     )
+    outcomes: dict[str, int] = dict(by_outcome.all())
     in_flight, lost = outcomes.pop(IN_FLIGHT, 0), outcomes.pop(LOST, 0)
     outcomes.pop(ANSWERED, 0)
     return Traffic(asked[0], asked[1], in_flight, sum(outcomes.values()), lost, asked[2], asked[3])

@@ -32,6 +32,7 @@ def migrate(database: Database) -> None:
     studio or is not a studio database.
     """
     found = _version_of(database)
+    database.prepare()
     if found == newest_version():
         return
     with database.write() as connection:
@@ -55,15 +56,22 @@ def _version_of(database: Database) -> int | None:
 
 
 def current_version(connection: sa.Connection) -> int | None:
-    """The newest step recorded in the database, None when it is blank."""
-    if not sa.inspect(connection).has_table(schema_migrations.name):
+    """The newest step recorded in the database, None when none is.
+
+    Other programs have tables of that name too, with other columns.
+    """
+    inspector = sa.inspect(connection)
+    if not inspector.has_table(schema_migrations.name):
+        return None
+    columns = {column["name"] for column in inspector.get_columns(schema_migrations.name)}
+    if columns != set(schema_migrations.c.keys()):
         return None
     newest: int | None = connection.scalar(sa.select(sa.func.max(schema_migrations.c.version)))
     return newest
 
 
 def _refuse_if_foreign(database: Database, connection: sa.Connection, found: int | None) -> None:
-    where = database.url.render_as_string(hide_password=True)
+    where = database.address
     if found is None:
         others = sa.inspect(connection).get_table_names()
         if others:

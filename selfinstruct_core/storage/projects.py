@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from selfinstruct_core.models import Origin, PoolTask, Project, SeedTask, TaskState
-from selfinstruct_core.storage.rows import insert_many
+from selfinstruct_core.storage.rows import insert_if_new, insert_many
 from selfinstruct_core.storage.schema import (
     data_set_items,
     data_sets,
@@ -29,11 +29,10 @@ def project_named(connection: Connection, name: str) -> Project | None:
 
 
 def add_project(connection: Connection, name: str) -> Project:
-    """A new project; the name must be free."""
-    id_ = connection.execute(
-        sa.insert(projects).values(name=name, created_at=time.time()).returning(projects.c.id)
-    ).scalar_one()
-    return Project(id_, name)
+    """A new project, or the one of that name that another request has just added."""
+    insert_if_new(connection, projects, name=name, created_at=time.time())
+    row = connection.execute(sa.select(projects).where(projects.c.name == name)).one()
+    return Project(row.id, row.name)
 
 
 def all_projects(connection: Connection) -> list[Project]:
@@ -51,7 +50,14 @@ def seed_digest(seeds: Sequence[SeedTask]) -> str:
 
 
 def find_data_set(connection: Connection, project_id: int, kind: str, digest: str) -> int | None:
-    """The id of the oldest data set of that kind with that content in the project."""
+    """The id of the oldest data set of that kind with that content in the project.
+
+    In a transaction that writes: who adds what was not found is the only one to do so, since
+    others that look in this project wait.
+    """
+    connection.execute(
+        sa.select(projects.c.id).where(projects.c.id == project_id).with_for_update(key_share=True)
+    )
     found: int | None = connection.scalar(
         sa.select(sa.func.min(data_sets.c.id)).where(
             data_sets.c.project_id == project_id,

@@ -1,10 +1,11 @@
-"""Small things that every group of tables needs."""
+"""Ways to insert that every group of tables needs."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
 
 
 def insert_many(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
@@ -13,8 +14,8 @@ def insert_many(connection: Connection, table: Table, rows: Sequence[dict[str, A
         connection.execute(sa.insert(table), rows)
 
 
-def storable(text: str) -> str:
-    """The text without what databases cannot hold: NUL and lone surrogates become U+FFFD."""
-    return (
-        text.replace("\x00", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-    )
+def insert_if_new(connection: Connection, table: Table, **row: Any) -> None:
+    """Insert the row unless one of its unique values is there already, or was just written by
+    another transaction, which this waits for."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    connection.execute(dialect.insert(table).values(**row).on_conflict_do_nothing())

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from selfinstruct_core.models import Api, Derivation, Endpoint, Run, RunState
+from selfinstruct_core.storage.rows import insert_if_new
 from selfinstruct_core.storage.schema import derivations, prompt_sets, runs
 
 
@@ -16,7 +17,7 @@ def remember_prompt_set(connection: Connection, hash_: str, name: str, source: s
     """Store a prompt set unless it is there already."""
     known = connection.scalar(sa.select(prompt_sets.c.hash).where(prompt_sets.c.hash == hash_))
     if known is None:
-        connection.execute(sa.insert(prompt_sets).values(hash=hash_, name=name, source=source))
+        insert_if_new(connection, prompt_sets, hash=hash_, name=name, source=source)
 
 
 def prompt_set_source(connection: Connection, hash_: str) -> str:

@@ -4,6 +4,8 @@ Times are seconds since 1970 in UTC. Machine-made tasks are ordered by (ordinal,
 the number of the response they were found in and their place in it.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -15,11 +17,27 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
-    Text,
+    TypeDecorator,
     UniqueConstraint,
 )
+from sqlalchemy import Text as DatabaseText
+
+from selfinstruct_core.plain_text import storable
 
 metadata = MetaData()
+
+
+class Text(TypeDecorator[str]):
+    """Text that is made storable on its way in: whatever a server or a person sent, a run that
+    fails must still be able to say why."""
+
+    impl = DatabaseText
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:  # noqa: ARG002
+        """The text as it is written, or compared with."""
+        return None if value is None else storable(value)
+
 
 # SQLite numbers rows by itself only for a column of exactly type INTEGER.
 RowId = BigInteger().with_variant(Integer(), "sqlite")

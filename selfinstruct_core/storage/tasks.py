@@ -17,7 +17,7 @@ from selfinstruct_core.models import (
     Rejection,
     TaskState,
 )
-from selfinstruct_core.storage.rows import insert_many, storable
+from selfinstruct_core.storage.rows import insert_many
 from selfinstruct_core.storage.schema import (
     candidates,
     dropped_instances,
@@ -50,9 +50,9 @@ def add_candidate(connection: Connection, derivation_id: int, row: CandidateRow)
             derivation_id=derivation_id,
             ordinal=row.ordinal,
             position=row.position,
-            instruction=storable(row.instruction),
+            instruction=row.instruction,
             reason=row.reason,
-            detail=storable(row.detail),
+            detail=row.detail,
             nearest_task_id=row.nearest_task_id,
             nearest_score=row.nearest_score,
         )
@@ -85,7 +85,7 @@ def add_machine_task(
         sa.insert(task_versions).values(
             task_id=task_id,
             version=FIRST_VERSION,
-            instruction=storable(instruction),
+            instruction=instruction,
             state=state,
             created_at=now,
         )
@@ -121,8 +121,8 @@ def set_instances(connection: Connection, task_id: int, reading: InstanceReading
                 "task_id": task_id,
                 "version": FIRST_VERSION,
                 "position": n,
-                "input": storable(one.input),
-                "output": storable(one.output),
+                "input": one.input,
+                "output": one.output,
             }
             for n, one in enumerate(reading.instances)
         ],
@@ -134,8 +134,8 @@ def set_instances(connection: Connection, task_id: int, reading: InstanceReading
             {
                 "task_id": task_id,
                 "position": n,
-                "input": storable(one.input),
-                "output": storable(one.output),
+                "input": one.input,
+                "output": one.output,
                 "reason": one.reason,
             }
             for n, one in enumerate(reading.dropped)
@@ -216,7 +216,7 @@ def _rejected(connection: Connection, derivation_id: int) -> dict[str, int]:
         .where(candidates.c.derivation_id == derivation_id, candidates.c.reason.is_not(None))
         .group_by(candidates.c.reason)
     )
-    return dict(sorted(connection.execute(query).tuples().all()))
+    return dict(sorted(connection.execute(query).all()))
 
 
 def _dropped(connection: Connection, derivation_id: int) -> dict[str, int]:
@@ -226,7 +226,7 @@ def _dropped(connection: Connection, derivation_id: int) -> dict[str, int]:
         .where(tasks.c.derivation_id == derivation_id)
         .group_by(dropped_instances.c.reason)
     )
-    return dict(sorted(connection.execute(query).tuples().all()))
+    return dict(sorted(connection.execute(query).all()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from rouge_score import rouge_scorer, scoring
 
+from selfinstruct_core.generation import similarity_index
 from selfinstruct_core.generation.novelty import (
     DEFAULT_THRESHOLD,
     Neighbour,
@@ -81,6 +83,15 @@ def varied_texts(rng: random.Random, count: int, words: int, longest: int) -> li
             rng.shuffle(tokens)
         texts.append(" ".join(tokens[: rng.randint(max(1, len(tokens) // 2), len(tokens))]))
     return texts
+
+
+@cache
+def compared_texts(words: int, longest: int) -> tuple[list[str], list[tuple[str, Neighbour]]]:
+    """A pool, and texts with their nearest in it by rouge_score."""
+    rng = random.Random(words)
+    pool = varied_texts(rng, 150, words, longest)
+    texts = varied_texts(rng, 60, words, longest) + rng.sample(pool, 5)
+    return pool, [(text, brute_nearest(text, pool)) for text in texts]
 
 
 class TestRougeL:
@@ -158,16 +169,17 @@ class TestBounds:
 
 
 class TestIndex:
+    @pytest.mark.parametrize("few", [-(10**9), similarity_index._FEW, 10**9])
     @pytest.mark.parametrize("threshold", THRESHOLDS)
     @pytest.mark.parametrize(("words", "longest"), [(3, 8), (12, 14), (60, 25)])
     def test_equals_rouge_score_against_every_text(
-        self, threshold: float, words: int, longest: int
+        self, words: int, longest: int, threshold: float, few: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        rng = random.Random(words)
-        pool = varied_texts(rng, 150, words, longest)
+        """By counting only, as chosen by cost, and by the prefix filter only."""
+        monkeypatch.setattr(similarity_index, "_FEW", few)
+        pool, queries = compared_texts(words, longest)
         index = index_of(pool, threshold)
-        for text in varied_texts(rng, 50, words, longest) + rng.sample(pool, 5):
-            nearest = brute_nearest(text, pool)
+        for text, nearest in queries:
             above = nearest if nearest.score > threshold else None
             state = NoveltyState.NOVEL if above is None else NoveltyState.TOO_SIMILAR
             assert index.nearest(text) == nearest
