@@ -77,12 +77,14 @@ class TaskState(StrEnum):
 
 
 class RunState(StrEnum):
-    """The life of a run. `exhausted` and `failed` say why in the run's detail."""
+    """The life of a run. The last three say why in the run's detail."""
 
     QUEUED = "queued"
     RUNNING = "running"
+    PAUSED = "paused"
     STOPPED = "stopped"
     FINISHED = "finished"
+    BUDGET = "budget_reached"
     EXHAUSTED = "exhausted"
     FAILED = "failed"
 
@@ -99,6 +101,7 @@ class Wish(StrEnum):
     """What a person wants of a job; the worker looks at it at every step."""
 
     RUN = "run"
+    PAUSE = "pause"
     STOP = "stop"
 
 
@@ -175,16 +178,37 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a run sends its requests; `base_url` None means the built-in demo model."""
+    """Where a run sends its requests; `base_url` None means the built-in demo model.
+
+    Prices are per million tokens, None when unknown. `refused` names the parameters that this
+    server does not take, `token_parameter` the one that limits the length of a reply.
+    """
 
     model: str = "demo"
     api: Api = Api.COMPLETIONS
     base_url: str | None = None
     key_env: str | None = None
+    name: str = ""
+    price_in: float | None = None
+    price_out: float | None = None
+    concurrency: int = 16
+    requests_per_minute: int | None = None
+    token_parameter: str = "max_tokens"
+    refused: tuple[str, ...] = ()
 
     @property
     def is_demo(self) -> bool:
         return self.base_url is None
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a run may use up at most: money in the currency of the prices, requests sent, seconds
+    of work. None means no limit."""
+
+    cost: float | None = None
+    requests: int | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +235,8 @@ class Run:
     settings: dict[str, Any]
     endpoint: Endpoint
     concurrency: int
+    budget: Budget
+    worked_seconds: float
     state: RunState
     detail: str
     created_at: float

@@ -85,7 +85,9 @@ def run(options: argparse.Namespace) -> int:
 def _work(database: Database, job: Job) -> bool:
     """Work on the job with a progress bar. Returns whether a person interrupted it."""
     overview = run_overview(database, job.run_id)
-    print(f"Run {job.run_id}", file=sys.stderr)
+    model = overview.run.endpoint
+    asked = "the demo model, which replays written examples" if model.is_demo else model.model
+    print(f"Run {job.run_id} asks {asked}", file=sys.stderr)
     with tqdm(total=overview.settings.target, initial=overview.derivation.kept, unit="task") as bar:
 
         def show(progress: Progress) -> None:

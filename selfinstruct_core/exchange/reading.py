@@ -1,6 +1,8 @@
 """Reading text files and the instructions in them."""
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,16 @@ def decode(content: bytes, where: str) -> str:
         raise BadInput(
             f"{where}, line {line}: not UTF-8 text; save the file with the encoding UTF-8."
         ) from error
+
+
+def filled_lines(content: str) -> Iterator[tuple[int, str]]:
+    """The lines that hold something, one after the other, with their numbers from 1."""
+    number, last = 1, 0
+    for line in re.finditer(r"[^\n]+", content):
+        number += content.count("\n", last, line.start())
+        last = line.start()
+        if line[0].strip():
+            yield number, line[0]
 
 
 def read_instructions(path: Path) -> list[str]:
@@ -66,9 +78,7 @@ def _items(path: Path) -> list[tuple[str, Any]]:
 
 def _lines(path: Path, content: str) -> list[tuple[str, Any]]:
     items = []
-    for number, line in enumerate(content.split("\n"), 1):
-        if not line.strip():
-            continue
+    for number, line in filled_lines(content):
         where = f"{path}, line {number}"
         try:
             items.append((where, json.loads(line)))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from selfinstruct_core.errors import BadInput
-from selfinstruct_core.exchange.reading import read_text
+from selfinstruct_core.exchange.reading import filled_lines, read_text
 from selfinstruct_core.models import Instance, SeedTask
 from selfinstruct_core.plain_text import storable
 from selfinstruct_core.settings import SEEDS_FOLDER
@@ -45,9 +45,7 @@ def read_seed_tasks(content: str, where: str) -> tuple[SeedTask, ...]:
 
 
 def _rows(content: str, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(content.split("\n"), 1):
-        if not line.strip():
-            continue
+    for number, line in filled_lines(content):
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:

@@ -5,10 +5,15 @@ Paper section 2.2 "Classification task identification" and Table 6 (v2).
 
 import re
 
+from selfinstruct_core.generation.marked_text import readable
 from selfinstruct_core.generation.prompt_set import ClassificationPrompts
 from selfinstruct_core.models import Mode, Prompt, Reply
 
 QUESTION = "Is it classification?"
+_QUESTION_AGAIN = re.compile(
+    r"\A[\W\d_]*(?:is (?:it|this) (?:a )?classification(?: task)?[\W_]+)?(?:answer[\W_]+)?",
+    re.IGNORECASE,
+)
 
 
 def render(instruction: str, texts: ClassificationPrompts) -> Prompt:
@@ -30,10 +35,10 @@ def parse(reply: Reply, mode: Mode) -> bool:
     """Whether the answer says yes. Anything that does not is "no", as in the reference code.
 
     `paper` takes exactly Yes, yes or YES; `improved` takes yes as the first word in any case,
-    whatever punctuation or emphasis stands around it.
+    whatever punctuation or emphasis stands around it, also after the question or "Answer:".
     """
-    answer = (reply.text or "").strip()
+    answer = reply.text or ""
     if mode is Mode.PAPER:
-        return answer in ("Yes", "yes", "YES")
-    first_word = re.search(r"[^\W\d_]+", answer)
+        return answer.strip() in ("Yes", "yes", "YES")
+    first_word = re.search(r"[^\W\d_]+", _QUESTION_AGAIN.sub("", readable(answer), count=1))
     return first_word is not None and first_word[0].lower() == "yes"

@@ -40,8 +40,10 @@ def finish_run(connection: Connection, run: Run, state: RunState, detail: str) -
     """Record the end of a run; a run that kept tasks leaves them as a data set."""
     derivation = run_rows.get_derivation(connection, run.id)
     name = f"Run {run.id}" + ("" if state is RunState.FINISHED else f" ({state})")
-    store_data_set(connection, run, derivation.id, name)
+    if state is not RunState.PAUSED:
+        store_data_set(connection, run, derivation.id, name)
     run_rows.set_run_state(connection, run.id, state, detail)
+    run_rows.add_run_event(connection, run.id, state, detail)
 
 
 def store_data_set(connection: Connection, run: Run, derivation_id: int, name: str) -> None:

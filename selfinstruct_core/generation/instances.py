@@ -4,7 +4,7 @@ Paper section 2.2 "Instance generation", Tables 7 and 8 (v2), and stage 4's filt
 """
 
 from selfinstruct_core.generation import instances_improved, instances_paper
-from selfinstruct_core.generation.instance_filters import filter_instances, without_truncated
+from selfinstruct_core.generation.instance_filters import filter_instances
 from selfinstruct_core.generation.prompt_set import InstanceDemonstration, InstancePrompts
 from selfinstruct_core.models import InstanceReading, Mode, Prompt, Reply, Stage
 
@@ -51,7 +51,5 @@ def parse(
         return InstanceReading()
     reader = instances_paper if mode is Mode.PAPER else instances_improved
     read = reader.input_first if stage is Stage.INPUT_FIRST else reader.output_first
-    reading = read(reply.text)
-    if reply.finish_reason == "length":
-        reading = without_truncated(reading)
+    reading = read(reply.text, cut_off=reply.finish_reason == "length")
     return filter_instances(reading, max_instances, sample_key)

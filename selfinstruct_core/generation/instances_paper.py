@@ -2,15 +2,16 @@
 
 import re
 
+from selfinstruct_core.generation.instance_filters import without_truncated
 from selfinstruct_core.models import Drop, DroppedInstance, Instance, InstanceReading
 
 _EXAMPLE = re.compile(r"Example\s?\d*\.?")
-_OUTPUT = re.compile(r"Output\s*\d*\s*:")
-_INPUT = re.compile(r"Input\s*\d*\s*:")
+_OUTPUT = re.compile(r"Output\s*+\d*+\s*+:")
+_INPUT = re.compile(r"Input\s*+\d*+\s*+:")
 _CLASS_LABEL = "Class label:"
 
 
-def input_first(text: str) -> InstanceReading:
+def input_first(text: str, *, cut_off: bool = False) -> InstanceReading:
     """Split on "Example" wherever it stands, else expect one "Output:"."""
     text = text.strip()
     if _EXAMPLE.search(text):
@@ -19,7 +20,8 @@ def input_first(text: str) -> InstanceReading:
         chunks = [text]
     else:
         return InstanceReading((), (DroppedInstance("", text, Drop.NO_OUTPUT_FIELD),))
-    return InstanceReading(tuple(_input_and_output(chunk) for chunk in chunks))
+    reading = InstanceReading(tuple(_input_and_output(chunk) for chunk in chunks))
+    return without_truncated(reading) if cut_off else reading
 
 
 def _input_and_output(chunk: str) -> Instance:
@@ -30,7 +32,7 @@ def _input_and_output(chunk: str) -> Instance:
     return Instance((before[first.end() :] if first else before).strip(), output)
 
 
-def output_first(text: str) -> InstanceReading:
+def output_first(text: str, *, cut_off: bool = False) -> InstanceReading:
     """Split on "Class label:"; the rest of the line is the label, what follows the input."""
     preamble, *chunks = text.strip().split(_CLASS_LABEL)
     if not chunks:
@@ -39,4 +41,5 @@ def output_first(text: str) -> InstanceReading:
     for chunk in chunks:
         label, _, rest = chunk.strip().partition("\n")
         instances.append(Instance(rest.strip(), label.strip()))
-    return InstanceReading(tuple(instances))
+    reading = InstanceReading(tuple(instances))
+    return without_truncated(reading) if cut_off else reading

@@ -7,6 +7,31 @@ from collections.abc import Iterator, Sequence
 _THINKING = re.compile(r".*</think>|\s*<think>.*", re.DOTALL | re.IGNORECASE)
 _FENCE = re.compile(r"^[ \t]*+```.*$", re.MULTILINE)
 
+# What chat models say before and after what they were asked for.
+_OPENING_LINE = (
+    r"(?:sure(?: thing)?|certainly|absolutely|of course|okay|ok|alright|got it|great|understood)"
+    r"[,.!:][^\n]*|(?:here|below)(?:['’]s| is| are)\b(?=[^\n]*\b(?:tasks|instructions|examples?"
+    r"|instances?|labels|inputs?|outputs?|continu\w*)\b)[^\n]*:|(?:i['’]m|i am) sorry\b[^\n]*"
+    r"|i apologi[sz]e\b[^\n]*|as an ai\b[^\n]*"
+)
+_OPENING = re.compile(rf"\s*+(?:(?:{_OPENING_LINE})[ \t]*+(?:\n\s*+|\Z))+", re.IGNORECASE)
+_CLOSING = re.compile(
+    r"\s*(?:please |do )?(?:let me know|feel free|i hope|would you like|these (?:tasks|examples)"
+    r"|if you(?:['’]d| would)? (?:need|want|like))\b",
+    re.IGNORECASE,
+)
+
+
+def opening_talk(text: str) -> int:
+    """How many characters at the start are words to the reader ("Sure, here are ...:")."""
+    talk = _OPENING.match(text)
+    return talk.end() if talk else 0
+
+
+def is_closing_talk(text: str) -> bool:
+    """Whether the text starts like words to the reader after the work is done."""
+    return _CLOSING.match(text) is not None
+
 
 def readable(text: str) -> str:
     """The text with plain line ends and without the thinking that some models write first."""
@@ -32,6 +57,11 @@ class CodeBlocks:
     def holds(self, position: int) -> bool:
         """Whether a block is open at a position."""
         return bisect_left(self._fences, position) % 2 == 1
+
+    @property
+    def all_closed(self) -> bool:
+        """Whether every block has both its lines."""
+        return len(self._fences) % 2 == 0
 
 
 def without_loose_fence(text: str) -> str:

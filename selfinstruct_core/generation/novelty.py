@@ -2,9 +2,9 @@
 
 A candidate is rejected when its ROUGE-L F-measure with any text of the pool is above the
 threshold, strictly: an F of exactly 0.7 is kept, as in the reference code. F is the library's
-own 2PR/(P+R) in floats, so (LCS, m, n) = (7, 10, 10) is kept and (7, 9, 11) is rejected
-The results equal those of comparing with every text by rouge_score;
-`similarity_index` explains how most of the comparisons are avoided.
+own 2PR/(P+R) in floats, so (LCS, m, n) = (7, 10, 10) is kept and (7, 9, 11) is rejected. The
+results equal those of comparing with every text by rouge_score; `similarity_index` explains
+how most of the comparisons are avoided.
 """
 
 from array import array

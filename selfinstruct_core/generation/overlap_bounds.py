@@ -6,7 +6,7 @@ elements. A common subsequence uses each of its tokens once on either side, henc
     LCS <= number of shared elements ("overlap")
 
 Every bound is computed with the library's own formula, F = 2PR/(P+R) in floats, never with
-2L/(m+n), which decides 50 of the 86 shapes of exactly 7/10 otherwise. Putting
+2L/(m+n), which decides 50 of the 86 shapes of exactly 7/10 up to 60 tokens otherwise. Putting
 the overlap where the LCS belongs therefore gives a bound without any slack for rounding: for
 fixed lengths F grows with L, neighbouring values differ by a factor of (L+1)/L, and the handful
 of roundings in the formula (1e-16 each) cannot turn that around.

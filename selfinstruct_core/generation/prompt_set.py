@@ -82,7 +82,7 @@ class PromptSet:
 def load_prompt_set(path: Path = SHIPPED) -> PromptSet:
     """Read a prompts file. Raises BadInput naming the file and the field that is not usable."""
     try:
-        source = path.read_text(encoding="utf-8")
+        source = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{path}: cannot be read as UTF-8 text ({error}).") from error
     return read_prompt_set(source, str(path))

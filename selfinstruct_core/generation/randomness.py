@@ -11,4 +11,5 @@ def generator(key: str) -> random.Random:
 
 def number(key: str, bits: int = 64) -> int:
     """An integer in [0, 2**bits) decided by the key alone; at most 256 bits."""
-    return int.from_bytes(hashlib.sha256(key.encode()).digest(), "big") >> (256 - bits)
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest, "big") >> (256 - bits)

@@ -1,6 +1,7 @@
 """The settings of a run that decide what it produces, with the paper's constants as defaults."""
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,7 +126,18 @@ def check_settings(settings: RunSettings) -> None:
         )
     if settings.numbering not in NUMBERINGS:
         raise BadInput(f'numbering is "{settings.numbering}"; choose one of {NUMBERINGS}.')
+    for stage, decoding in settings.decoding.items():
+        check_decoding(stage, decoding)
     check_filters(settings.filters)
+
+
+def check_decoding(stage: Stage, decoding: Decoding) -> None:
+    """Raise BadInput naming the first value of a stage's decoding that no server can take."""
+    if decoding.max_tokens < 1:
+        raise BadInput(f"{stage} max_tokens is {decoding.max_tokens}; it must be at least 1.")
+    for name in ("temperature", "top_p", "presence_penalty", "frequency_penalty"):
+        if not math.isfinite(getattr(decoding, name)):
+            raise BadInput(f"{stage} {name} is {getattr(decoding, name)}; write a number.")
 
 
 def check_filters(filters: Filters) -> None:
@@ -166,10 +178,10 @@ def with_changes(settings: RunSettings, changes: dict[str, Any]) -> RunSettings:
     """The settings with some values replaced, given in the nested form of `settings_to_json`.
     Raises BadInput naming what does not exist or has another type."""
     stored = settings_to_json(settings)
-    _merge(stored, changes, "")
     try:
+        _merge(stored, changes, "")
         return settings_from_json(stored)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise BadInput(f"The settings cannot be used: {error}.") from error
 
 
@@ -182,11 +194,18 @@ def _merge(stored: dict[str, Any], changes: dict[str, Any], path: str) -> None:
         if isinstance(old, dict) and isinstance(value, dict):
             _merge(old, value, f"{path}{name}.")
             continue
-        allowed = (list, tuple) if isinstance(old, tuple) else (type(old),)
-        if isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        if not isinstance(value, allowed) or isinstance(value, bool) is not isinstance(old, bool):
-            raise BadInput(
-                f"Setting {path}{name} is {value!r}; give it a value of the kind of {old!r}."
-            )
-        stored[name] = value
+        stored[name] = _fitting(value, old, f"{path}{name}")
+
+
+def _fitting(value: Any, old: Any, name: str) -> Any:
+    """The value in the kind of the old one. Raises BadInput when it is of another kind."""
+    if isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    # Names of modes and the like come as plain texts; settings_from_json knows them.
+    kind = str if isinstance(old, str) else type(old)
+    allowed = (list, tuple) if kind is tuple else (kind,)
+    if not isinstance(value, allowed) or isinstance(value, bool) is not isinstance(old, bool):
+        raise BadInput(f"Setting {name} is {value!r}; give it a value of the kind of {old!r}.")
+    if isinstance(old, tuple) and not all(isinstance(item, str) and item for item in value):
+        raise BadInput(f"Setting {name} is {value!r}; each of its texts must hold something.")
+    return value

@@ -7,16 +7,16 @@ from selfinstruct_core.generation import classification, instances, instructions
 from selfinstruct_core.generation.context import choose_context, request_seed
 from selfinstruct_core.generation.prompt_set import PromptSet
 from selfinstruct_core.generation.recipe import MAX_STOPS_SENT, RunSettings
-from selfinstruct_core.models import Api, MachineTask, PlannedRequest, PoolTask, Stage
+from selfinstruct_core.models import Api, Endpoint, MachineTask, PlannedRequest, PoolTask, Stage
 
 
 class RequestWriter:
     """Writes the requests of one run: the same step always gives the same request."""
 
-    def __init__(self, settings: RunSettings, prompts: PromptSet, model: str) -> None:
+    def __init__(self, settings: RunSettings, prompts: PromptSet, endpoint: Endpoint) -> None:
         self._settings = settings
         self._prompts = prompts
-        self._model = model
+        self._endpoint = endpoint
 
     def for_instructions(
         self, ordinal: int, seeds: Sequence[PoolTask], machine: Sequence[PoolTask]
@@ -76,8 +76,8 @@ class RequestWriter:
     def _parameters(self, stage: Stage, ordinal: int, chat_request: str) -> dict[str, Any]:
         decoding = self._settings.decoding[stage]
         parameters: dict[str, Any] = {
-            "model": self._model,
-            "max_tokens": decoding.max_tokens,
+            "model": self._endpoint.model,
+            self._endpoint.token_parameter: decoding.max_tokens,
             "temperature": decoding.temperature,
             "top_p": decoding.top_p,
             "presence_penalty": decoding.presence_penalty,
@@ -85,6 +85,8 @@ class RequestWriter:
             "stop": list(decoding.stop[:MAX_STOPS_SENT]),
             "seed": request_seed(self._settings.seed, stage, ordinal),
         }
+        for name in self._endpoint.refused:
+            parameters.pop(name, None)
         if self._settings.api is Api.CHAT:
             parameters["chat_request"] = chat_request
         return parameters

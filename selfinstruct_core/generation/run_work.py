@@ -47,7 +47,7 @@ class RunWork:
         self._run = run
         self.writer = DerivationWriter(derivation, run.project_id, seeds)
         self._asking = RequestWriter(
-            self.settings, read_prompt_set(source, "the run's prompt set"), run.endpoint.model
+            self.settings, read_prompt_set(source, "the run's prompt set"), run.endpoint
         )
         self._tasks: dict[tuple[int, int], _NumberedTask] = {}
         self._to_classify: deque[_NumberedTask] = deque()

@@ -1,12 +1,14 @@
 """What people do with runs: start, stop, resume, look. Pages and the command line call these."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
 from selfinstruct_core.errors import BadInput, NotFound
 from selfinstruct_core.exchange.seed_file import load_seed_file
+from selfinstruct_core.generation.finish import finish_run
+from selfinstruct_core.generation.limits import cost_of
 from selfinstruct_core.generation.prompt_set import PromptSet, load_prompt_set
 from selfinstruct_core.generation.recipe import (
     RunSettings,
@@ -16,7 +18,7 @@ from selfinstruct_core.generation.recipe import (
 )
 from selfinstruct_core.lm.keys import check_key_name
 from selfinstruct_core.models import (
-    Api,
+    Budget,
     Counts,
     Derivation,
     Endpoint,
@@ -31,7 +33,7 @@ from selfinstruct_core.storage import jobs, ledger, projects
 from selfinstruct_core.storage import runs as run_rows
 from selfinstruct_core.storage import tasks as task_rows
 from selfinstruct_core.storage.database import Database
-from selfinstruct_core.storage.ledger import Traffic
+from selfinstruct_core.storage.ledger import StageTraffic, Traffic
 from selfinstruct_core.storage.tasks import LatestCandidate
 
 DEFAULT_PROJECT = "My project"
@@ -39,7 +41,8 @@ DEFAULT_CONCURRENCY = 16
 MOST_CONCURRENT = 512
 RATE_WINDOW = 30.0
 """Seconds over which the present rate of a run is measured."""
-ENDED = frozenset({RunState.STOPPED, RunState.FINISHED, RunState.EXHAUSTED, RunState.FAILED})
+ENDED = frozenset(RunState) - {RunState.QUEUED, RunState.RUNNING}
+"""States in which nothing works on a run; from all but `finished` it can be resumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class NewRun:
     settings: RunSettings = field(default_factory=default_settings)
     prompts: PromptSet = field(default_factory=load_prompt_set)
     concurrency: int = DEFAULT_CONCURRENCY
+    budget: Budget = field(default_factory=Budget)
 
 
 def start_run(database: Database, new: NewRun) -> int:
@@ -96,6 +100,7 @@ def _store_run(connection: Connection, new: NewRun) -> int:
         settings=settings_to_json(new.settings),
         endpoint=new.endpoint,
         concurrency=new.concurrency,
+        budget=new.budget,
     )
 
 
@@ -140,15 +145,24 @@ def _seed_data_set(
 def stop_run(database: Database, run_id: int) -> None:
     """Ask a run to stop; responses under way are still taken. A run that no worker holds stops
     at once, one that has ended stays as it is. Raises NotFound."""
+    _interrupt(database, run_id, Wish.STOP, RunState.STOPPED)
+
+
+def pause_run(database: Database, run_id: int) -> None:
+    """Like stop_run, for a run that is meant to go on: it leaves no data set yet."""
+    _interrupt(database, run_id, Wish.PAUSE, RunState.PAUSED)
+
+
+def _interrupt(database: Database, run_id: int, wish: Wish, state: RunState) -> None:
     with database.write() as connection:
         run = _existing(connection, run_id)
         job = jobs.open_job(connection, run.id)
         if job is None:
             return
-        jobs.ask(connection, job.id, Wish.STOP)
+        jobs.ask(connection, job.id, wish)
         if job.owner is None:
             jobs.finish(connection, job.id)
-            run_rows.set_run_state(connection, run.id, RunState.STOPPED, "stopped by a person")
+            finish_run(connection, run, state, f"{state} by a person")
 
 
 def resume_run(database: Database, run_id: int) -> None:
@@ -156,6 +170,39 @@ def resume_run(database: Database, run_id: int) -> None:
     under way stays so. Raises NotFound, and BadInput when there is nothing to do."""
     with database.write() as connection:
         _reopen(connection, run_id)
+
+
+def extend_run(
+    database: Database, run_id: int, *, target: int | None = None, budget: Budget | None = None
+) -> None:
+    """Give a run that is not under way a larger target, another budget, or both; resume_run then
+    goes on. Its data set becomes the one of a run with that target from the start. Raises
+    NotFound, and BadInput, with nothing changed, when the run is under way or the target is not
+    larger."""
+    with database.write() as connection:
+        run = _existing(connection, run_id)
+        if jobs.open_job(connection, run_id) is not None:
+            raise BadInput(f"Run {run_id} is under way; pause it before you change its limits.")
+        derivation = run_rows.get_derivation(connection, run_id)
+        settings = settings_from_json(derivation.settings)
+        if target is not None:
+            if target <= settings.target:
+                raise BadInput(
+                    f"The target of run {run_id} is {settings.target:,} already; name a larger one."
+                )
+            settings = replace(settings, target=target)
+        stored = settings_to_json(settings)
+        run_rows.set_limits(connection, run_id, stored, budget or run.budget)
+        run_rows.update_derivation(connection, derivation.id, settings=stored)
+        if derivation.kept < settings.target and run.state is RunState.FINISHED:
+            words = f"target raised to {settings.target:,}; resume to go on"
+            run_rows.set_run_state(connection, run_id, RunState.PAUSED, words)
+        run_rows.add_run_event(connection, run_id, "extended", _limits_in_words(settings, budget))
+
+
+def _limits_in_words(settings: RunSettings, budget: Budget | None) -> str:
+    words = f"target {settings.target:,}"
+    return f"{words}, budget {budget}" if budget else words
 
 
 def resume_run_here(database: Database, run_id: int, owner: str) -> Job:
@@ -187,6 +234,8 @@ class RunOverview:
     derivation: Derivation
     counts: Counts
     traffic: Traffic
+    cost: float | None
+    stages: tuple[StageTraffic, ...]
     stopping: bool
     rate: float | None
     seconds_left: float | None
@@ -201,14 +250,17 @@ def run_overview(database: Database, run_id: int) -> RunOverview:
         rate = _rate(connection, run, derivation)
         settings = settings_from_json(derivation.settings)
         left = max(0, settings.target - derivation.kept)
+        traffic = ledger.traffic(connection, run_id)
         under_way = run.state not in ENDED
         return RunOverview(
             run=run,
             settings=settings,
             derivation=derivation,
             counts=task_rows.counts(connection, derivation.id),
-            traffic=ledger.traffic(connection, run_id),
-            stopping=job is not None and job.wish is Wish.STOP,
+            traffic=traffic,
+            cost=cost_of(run.endpoint, traffic.prompt_tokens, traffic.completion_tokens),
+            stages=tuple(ledger.traffic_by_stage(connection, run_id)),
+            stopping=job is not None and job.wish is not Wish.RUN,
             rate=rate,
             seconds_left=left / rate if rate and under_way else None,
         )
@@ -218,8 +270,7 @@ def _rate(connection: Connection, run: Run, derivation: Derivation) -> float | N
     if run.started_at is None or not derivation.kept:
         return None
     if run.state in ENDED:
-        span = (run.ended_at or run.started_at) - run.started_at
-        return derivation.kept / span if span > 0 else None
+        return derivation.kept / run.worked_seconds if run.worked_seconds > 0 else None
     now = time.time()
     span = min(RATE_WINDOW, now - run.started_at)
     kept = task_rows.kept_since(connection, derivation.id, now - span)
@@ -276,11 +327,6 @@ def list_projects(database: Database) -> list[Project]:
     """All projects by name."""
     with database.read() as connection:
         return projects.all_projects(connection)
-
-
-def demo_endpoint(api: Api = Api.COMPLETIONS) -> Endpoint:
-    """The built-in demo model, which replays written examples."""
-    return Endpoint(api=api)
 
 
 def _existing(connection: Connection, run_id: int) -> Run:

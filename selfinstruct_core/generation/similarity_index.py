@@ -6,10 +6,10 @@ postings are split into bands of text length.
 *Above a threshold.* For the lengths of one band, a text that passes shares at least o elements
 with the m of the query, so it contains one of any m - o + 1 of them; the rarest are looked up,
 which is the prefix filter of set-similarity joins (PPJoin). Rarity is counted now, per query:
-the bound holds for any choice, so there is no global order to keep and nothing to rebuild as
-the pool grows. (Indexing prefixes of the pool's texts only, in a fixed order, would
-read a tenth to a third less, but needs rebuilding, and a second index for what follows.)
-What was found passes through a bit signature of each text, and what is left gets a real LCS.
+the bound holds for any choice, so there is no global order to keep and nothing to rebuild as the
+pool grows. (Indexing prefixes of the pool's texts only, in a fixed order, would read a tenth to
+a third less, but needs rebuilding, and a second index for what follows.) What was found passes
+through a bit signature of each text, and what is left gets a real LCS.
 
 *Nearest whatever its score.* The overlap with every text of the pool is counted, and the LCS is
 computed from the highest bound down until no bound can beat the best score.
@@ -47,9 +47,10 @@ _NOBODY = -1
 _SIGNATURE_WORDS = 2
 _WORD_MASK = (1 << 64) - 1
 
-# What is cheaper: texts whose overlap is counted in the time of one LCS (measured, as is the
-# half in the code), and a number of candidates that is never too many.
-_COUNTED_PER_LCS = 100
+# Counting the overlap with the whole pool is cheaper (measured) than filtering postings of more
+# than this share of it, or computing an LCS with more than that; of a few it never is.
+_MOST_FILTERED = 0.5
+_MOST_COMPARED = 0.01
 _FEW = 16
 
 # The first round of a nearest search tries texts whose bound is within this share of the best.
@@ -80,7 +81,7 @@ class _Query:
 
 
 class SimilarityIndex:
-    """Texts as token lists, added one by one; about 0.5 KB each for texts of 15 tokens."""
+    """Texts as token lists, added one by one; 0.3 to 1.5 KB each for texts of 15 tokens."""
 
     def __init__(self) -> None:
         self._ids: dict[_Element, int] = {}
@@ -113,6 +114,8 @@ class SimilarityIndex:
     def above(self, tokens: Sequence[str], threshold: float) -> Neighbour | None:
         """The most similar text whose F is above the threshold; of equals the earliest."""
         query = self._query(tokens)
+        if not query.known:
+            return None
         found = self._candidates(query, threshold)
         if found is None:
             nearest = self._nearest(query)
@@ -134,11 +137,11 @@ class SimilarityIndex:
         """
         plan = search_plan(query.length, threshold, self._longest)
         found = self._read(self._prefix_keys(query, plan.prefixes))
-        if len(found) > _FEW + len(self) // 2:
+        if len(found) > _FEW + _MOST_FILTERED * len(self):
             return None
         overlaps = self._overlap_bounds(query, found)
         passing = np.flatnonzero(overlaps >= plan.required[self._lengths[found]])
-        if len(passing) > _FEW + len(self) // _COUNTED_PER_LCS:
+        if len(passing) > _FEW + _MOST_COMPARED * len(self):
             return None
         if len(passing) < 2:  # nothing to merge or sort
             return found[passing], overlaps[passing]

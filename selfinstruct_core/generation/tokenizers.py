@@ -1,8 +1,8 @@
 """The two tokenizers of the novelty filter.
 
 ``rouge`` is the reference's own. It deletes everything outside [a-z0-9], so a Korean or
-Chinese text has no tokens at all and is never found a duplicate, not even of itself
-. ``scripts`` is ours, for those languages; on plain ASCII both agree.
+Chinese text has no tokens at all and is never found a duplicate, not even of itself.
+``scripts`` is ours, for those languages; on plain ASCII both agree.
 """
 
 import unicodedata

@@ -4,13 +4,16 @@ Every way in which a call can fail is a `Fault` with a stable kind; what came ba
 as it was sent, and read by pure functions elsewhere.
 """
 
+import asyncio
 import json
 import time
 from enum import StrEnum
 from typing import Any
 
+import httpx2
 import openai
 
+from selfinstruct_core.lm.transport import LimitedTransport, UnusableReply
 from selfinstruct_core.models import Api, Response
 from selfinstruct_core.plain_text import storable
 
@@ -49,13 +52,17 @@ class Fault(Exception):
 class ModelClient:
     """One model at one address. Make one per event loop and close it."""
 
-    def __init__(self, base_url: str, key: str | None, api: Api) -> None:
+    def __init__(
+        self, base_url: str, key: str | None, api: Api, timeout: float = TIMEOUT_SECONDS
+    ) -> None:
         self._api = api
+        self._timeout = timeout
         self._key = key
         self._sdk = openai.AsyncOpenAI(
             base_url=base_url,
             api_key=key or NO_KEY,
-            timeout=TIMEOUT_SECONDS,
+            timeout=timeout,
+            http_client=httpx2.AsyncClient(transport=LimitedTransport(), timeout=timeout),
             # Retries are the caller's: it counts them, records them and can be stopped.
             max_retries=0,
         )
@@ -68,7 +75,11 @@ class ModelClient:
         """
         started = time.monotonic()
         try:
-            raw = await self._send(prompt, dict(parameters))
+            # The SDK's own limit is for each read: a byte now and then would pass it for ever.
+            async with asyncio.timeout(self._timeout):
+                raw = await self._send(prompt, dict(parameters))
+        except TimeoutError:
+            raise Fault(FaultKind.TIMEOUT, f"no answer within {self._timeout:g} s") from None
         except openai.APIError as error:
             fault = _fault_of(error)
             # "from None": the SDK's error carries the request with its headers.
@@ -90,6 +101,14 @@ class ModelClient:
             prompt=prompt, **parameters
         )
         return str(completion.text)
+
+    async def models(self) -> list[str] | None:
+        """The names of the server's models, None when it does not tell."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                return [model.id async for model in self._sdk.models.list()]
+        except (openai.APIError, TimeoutError, ValueError, TypeError, AttributeError):
+            return None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -126,6 +145,8 @@ def _count(usage: Any, field: str) -> int | None:
 def _fault_of(error: openai.APIError) -> Fault:
     if isinstance(error, openai.APITimeoutError):
         return Fault(FaultKind.TIMEOUT, "no answer in time")
+    if isinstance(error.__cause__, UnusableReply):
+        return Fault(FaultKind.BAD_REPLY, str(error.__cause__))
     if isinstance(error, openai.APIConnectionError):
         return Fault(FaultKind.CONNECTION, str(error.__cause__ or error))
     if not isinstance(error, openai.APIStatusError):

@@ -12,7 +12,7 @@ from sqlalchemy import exc
 
 from selfinstruct_core.errors import BadInput, StorageError
 from selfinstruct_core.storage.database import Database
-from selfinstruct_core.storage.schema import metadata
+from selfinstruct_core.storage.schema import create_tables, metadata
 
 _BATCH = 1000
 
@@ -70,7 +70,7 @@ def _copy_tables(database: Database, target: Path) -> None:
     engine = sa.create_engine(sa.URL.create("sqlite", database=str(target)))
     try:
         with engine.begin() as copy, contextlib.closing(_all_rows(database)) as batches:
-            metadata.create_all(copy)
+            create_tables(copy)
             for table, rows in batches:
                 copy.execute(sa.insert(table), rows)
     finally:

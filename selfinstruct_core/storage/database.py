@@ -26,7 +26,7 @@ class Database:
         reading: dict[str, Any] = {"sqlite_begin": "DEFERRED"}
         if not self.is_sqlite:
             # Otherwise each query would see what was committed before it, not before the first.
-            reading = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            reading = {"isolation_level": "REPEATABLE READ"}
         self._reader = self.engine.execution_options(**reading)
         self._writer = self.engine.execution_options(sqlite_begin="IMMEDIATE")
 

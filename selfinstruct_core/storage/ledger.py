@@ -1,5 +1,6 @@
 """The ledger of requests: what was planned, each attempt to send it, what came back."""
 
+import dataclasses
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
@@ -20,8 +21,8 @@ LOST = "lost"
 """Outcome of an attempt whose sender died: the server may have answered, and billed."""
 
 
-def plan(connection: Connection, run_id: int, request: PlannedRequest) -> int:
-    """Store a request before it is sent. Returns its id."""
+def plan(connection: Connection, run_id: int, request: PlannedRequest) -> PlannedRequest:
+    """Store a request before it is sent. Returns it with its id."""
     prefix = storable(request.prompt.prefix)
     prefix_hash = hashlib.sha256(prefix.encode()).hexdigest()
     known = connection.scalar(
@@ -31,26 +32,25 @@ def plan(connection: Connection, run_id: int, request: PlannedRequest) -> int:
         # Runs share prefixes: another worker may be storing this one at the moment.
         insert_if_new(connection, prompt_prefixes, hash=prefix_hash, text=prefix)
     ordinal, position = request.source or (None, None)
-    return int(
-        connection.execute(
-            sa.insert(requests)
-            .values(
-                run_id=run_id,
-                stage=request.stage,
-                ordinal=request.ordinal,
-                source_ordinal=ordinal,
-                source_position=position,
-                instruction=request.instruction,
-                context=list(request.context),
-                prefix_hash=prefix_hash,
-                tail=request.prompt.tail,
-                parameters=request.parameters,
-                planned_at=time.time(),
-                answered=False,
-            )
-            .returning(requests.c.id)
-        ).scalar_one()
-    )
+    id_ = connection.execute(
+        sa.insert(requests)
+        .values(
+            run_id=run_id,
+            stage=request.stage,
+            ordinal=request.ordinal,
+            source_ordinal=ordinal,
+            source_position=position,
+            instruction=request.instruction,
+            context=list(request.context),
+            prefix_hash=prefix_hash,
+            tail=request.prompt.tail,
+            parameters=request.parameters,
+            planned_at=time.time(),
+            answered=False,
+        )
+        .returning(requests.c.id)
+    ).scalar_one()
+    return dataclasses.replace(request, id=id_)
 
 
 def open_attempt(connection: Connection, request_id: int) -> int:
@@ -182,11 +182,13 @@ def planned_sources(
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What a run sent and got: requests answered, attempts under way, failed and lost; tokens
-    are sums over the responses that told them, None when none did."""
+    """What a run sent and got: requests planned and answered; attempts sent, and of them those
+    under way, failed and lost; tokens are sums over the responses that told them, None when none
+    did."""
 
     requests: int
     answered: int
+    attempts: int
     in_flight: int
     failed: int
     lost: int
@@ -220,9 +222,46 @@ def traffic(connection: Connection, run_id: int) -> Traffic:
         .group_by(attempts.c.outcome)
     )
     outcomes: dict[str, int] = dict(by_outcome.all())
+    attempts_sent = sum(outcomes.values())
     in_flight, lost = outcomes.pop(IN_FLIGHT, 0), outcomes.pop(LOST, 0)
     outcomes.pop(ANSWERED, 0)
-    return Traffic(asked[0], asked[1], in_flight, sum(outcomes.values()), lost, asked[2], asked[3])
+    return Traffic(
+        requests=asked[0],
+        answered=asked[1],
+        attempts=attempts_sent,
+        in_flight=in_flight,
+        failed=sum(outcomes.values()),
+        lost=lost,
+        prompt_tokens=asked[2],
+        completion_tokens=asked[3],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StageTraffic:
+    """The responses of one stage and the tokens that they told, None when none did."""
+
+    stage: Stage
+    responses: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+def traffic_by_stage(connection: Connection, run_id: int) -> list[StageTraffic]:
+    """The responses and tokens of each stage that was asked, in the order of the stages."""
+    rows = connection.execute(
+        sa.select(
+            requests.c.stage,
+            sa.func.count(),
+            sa.func.sum(responses.c.prompt_tokens),
+            sa.func.sum(responses.c.completion_tokens),
+        )
+        .join_from(requests, responses)
+        .where(requests.c.run_id == run_id)
+        .group_by(requests.c.stage)
+    ).all()
+    found = {row[0]: StageTraffic(Stage(row[0]), row[1], row[2], row[3]) for row in rows}
+    return [found[stage] for stage in Stage if stage in found]
 
 
 def _planned(row: Row[Any]) -> PlannedRequest:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from selfinstruct_core.errors import StorageError
 from selfinstruct_core.storage.database import Database
-from selfinstruct_core.storage.schema import metadata, schema_migrations
+from selfinstruct_core.storage.schema import create_tables, schema_migrations
 
 Step = Callable[[sa.Connection], None]
 
@@ -40,7 +40,7 @@ def migrate(database: Database) -> None:
         found = current_version(connection)
         _refuse_if_foreign(database, connection, found)
         if found is None:
-            metadata.create_all(connection)
+            create_tables(connection)
             _record(connection, newest_version())
             return
         for version in range(found + 1, newest_version() + 1):

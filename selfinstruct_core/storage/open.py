@@ -1,5 +1,6 @@
 """Opening the database of this installation."""
 
+from selfinstruct_core.errors import StudioError
 from selfinstruct_core.settings import database_url
 from selfinstruct_core.storage.database import Database
 from selfinstruct_core.storage.migrations import migrate
@@ -11,5 +12,10 @@ def open_database(url: str | None = None) -> Database:
     Raises BadInput when the address is none, StorageError when it cannot be used.
     """
     database = Database(url or database_url())
-    migrate(database)
+    try:
+        migrate(database)
+    except StudioError:
+        # Who tries again until it works must not gather connections.
+        database.dispose()
+        raise
     return database

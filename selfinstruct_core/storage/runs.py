@@ -3,14 +3,20 @@
 import dataclasses
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
-from selfinstruct_core.models import Api, Derivation, Endpoint, Run, RunState
+from selfinstruct_core.models import Api, Budget, Derivation, Endpoint, Run, RunState
 from selfinstruct_core.storage.rows import insert_if_new
-from selfinstruct_core.storage.schema import derivations, prompt_sets, runs
+from selfinstruct_core.storage.schema import (
+    derivations,
+    prompt_sets,
+    run_events,
+    runs,
+)
 
 
 def remember_prompt_set(connection: Connection, hash_: str, name: str, source: str) -> None:
@@ -35,6 +41,7 @@ def add_run(
     settings: dict[str, Any],
     endpoint: Endpoint,
     concurrency: int,
+    budget: Budget,
 ) -> int:
     """Store a new run in state queued, with its first derivation. Returns its id."""
     run_id = connection.execute(
@@ -46,6 +53,8 @@ def add_run(
             settings=settings,
             endpoint=dataclasses.asdict(endpoint),
             concurrency=concurrency,
+            budget=dataclasses.asdict(budget),
+            worked_seconds=0.0,
             state=RunState.QUEUED,
             detail="",
             created_at=time.time(),
@@ -79,6 +88,53 @@ def set_run_state(connection: Connection, run_id: int, state: RunState, detail: 
     elif state is not RunState.QUEUED:
         values["ended_at"] = time.time()
     connection.execute(sa.update(runs).where(runs.c.id == run_id).values(**values))
+
+
+def add_worked_seconds(connection: Connection, run_id: int, seconds: float) -> None:
+    """Count time that was spent working on a run."""
+    connection.execute(
+        sa.update(runs)
+        .where(runs.c.id == run_id)
+        .values(worked_seconds=runs.c.worked_seconds + seconds)
+    )
+
+
+def set_limits(
+    connection: Connection, run_id: int, settings: dict[str, Any], budget: Budget
+) -> None:
+    """Replace the settings (another target) and the budget of a run."""
+    connection.execute(
+        sa.update(runs)
+        .where(runs.c.id == run_id)
+        .values(settings=settings, budget=dataclasses.asdict(budget))
+    )
+
+
+def add_run_event(connection: Connection, run_id: int, kind: str, words: str) -> None:
+    """Write a line into the log of a run."""
+    connection.execute(
+        sa.insert(run_events).values(run_id=run_id, kind=kind, words=words, at=time.time())
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """A line of a run's log: what kind of thing happened, in words, and when."""
+
+    kind: str
+    words: str
+    at: float
+
+
+def get_run_events(connection: Connection, run_id: int, limit: int) -> list[RunEvent]:
+    """The newest lines of a run's log, newest first."""
+    query = (
+        sa.select(run_events.c.kind, run_events.c.words, run_events.c.at)
+        .where(run_events.c.run_id == run_id)
+        .order_by(run_events.c.id.desc())
+        .limit(limit)
+    )
+    return [RunEvent(*row) for row in connection.execute(query)]
 
 
 def add_derivation(
@@ -125,10 +181,15 @@ def update_derivation(connection: Connection, derivation_id: int, **values: Any)
     )
 
 
+def endpoint_from_json(stored: dict[str, Any]) -> Endpoint:
+    """The endpoint that was stored as plain values."""
+    values = {**stored, "api": Api(stored["api"]), "refused": tuple(stored["refused"])}
+    return Endpoint(**values)
+
+
 def _run(row: Row[Any]) -> Run:
     values = dict(row._mapping)
-    endpoint = dict(values["endpoint"])
-    endpoint["api"] = Api(endpoint["api"])
-    values["endpoint"] = Endpoint(**endpoint)
+    values["endpoint"] = endpoint_from_json(values["endpoint"])
+    values["budget"] = Budget(**values["budget"])
     values["state"] = RunState(values["state"])
     return Run(**values)

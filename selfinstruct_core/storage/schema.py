@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     Double,
     ForeignKey,
     Index,
@@ -169,11 +170,32 @@ runs = Table(
     Column("settings", JSON, nullable=False),
     Column("endpoint", JSON, nullable=False),
     Column("concurrency", Integer, nullable=False),
+    Column("budget", JSON, nullable=False),
+    Column("worked_seconds", Double, nullable=False),
     Column("state", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("started_at", Double),
     Column("ended_at", Double),
+)
+
+run_events = Table(
+    "run_events",
+    metadata,
+    _id(),
+    _ref("run_id", "runs.id", nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("at", Double, nullable=False),
+)
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("settings", JSON, nullable=False),
+    Column("tested_at", Double),
+    Column("report", JSON),
 )
 
 # One reading of a run's responses: number 1 is the run's own, replays add further ones.
@@ -286,3 +308,15 @@ workers = Table(
     Column("started_at", Double, nullable=False),
     Column("heartbeat_at", Double, nullable=False),
 )
+
+
+def create_tables(connection: Connection) -> None:
+    """Create all tables in a database that has none.
+
+    From a copy of their description: where tables refer to each other, creating them on
+    PostgreSQL marks the description, and SQLite would get no foreign keys from it afterwards.
+    """
+    copy = MetaData()
+    for table in metadata.tables.values():
+        table.to_metadata(copy)
+    copy.create_all(connection)

@@ -1,13 +1,17 @@
 """Servers that fail, through the real SDK over real HTTP."""
 
+import gzip
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from selfinstruct_core.generation import engine
+from selfinstruct_core.generation import execution, retries
 from selfinstruct_core.generation.runs import run_overview
+from selfinstruct_core.lm.client import ModelClient
 from selfinstruct_core.models import Api, Endpoint, RunState
 from selfinstruct_core.storage.database import Database
 from tests.support.run_rows import run_rows
@@ -20,8 +24,7 @@ LIST = " Name a river in Asia\n10. Count the vowels in the word\n11. Sing"
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "FIRST_WAIT", 0.001)
-    monkeypatch.setattr(engine, "LONGEST_WAIT", 0.05)
+    monkeypatch.setattr(retries, "FIRST_WAIT", 0.001)
 
 
 def _good(_: int, body: dict[str, Any]) -> Answer:
@@ -155,7 +158,7 @@ def test_replies_that_stay_unusable_are_empty_responses(
     assert state is RunState.EXHAUSTED
     overview = run_overview(database, run_id)
     assert overview.run.detail.startswith("2 responses in a row brought no new task")
-    assert len(server.requests) == 2 * engine.MAX_ATTEMPTS
+    assert len(server.requests) == 2 * retries.MAX_ATTEMPTS
     assert overview.counts.rejected == {}
 
 
@@ -200,3 +203,38 @@ def test_lone_surrogates_and_nul_are_stored_as_replacement_characters(
     assert state is RunState.FINISHED
     (task,) = run_rows(database, run_id)["tasks"]
     assert task[2] == "Name the \ufffd odd \ufffd letter here"
+
+
+def test_megabytes_are_not_read_to_their_end(database: Database, generate: Generate) -> None:
+    huge = Answer(b" " * 20_000_000)
+    with ScriptedServer(lambda n, body: huge if n == 0 else _good(n, body)) as server:
+        _, state = generate(target=2, concurrency=1, endpoint=_endpoint(server))
+    assert state is RunState.FINISHED
+    assert _outcomes(database)[0] == (
+        "bad_reply",
+        "the reply is larger than 8 MiB; the rest was not read",
+    )
+
+
+def test_compressed_replies_are_refused(database: Database, generate: Generate) -> None:
+    packed = Answer(gzip.compress(b"0" * 1000), headers={"Content-Encoding": "gzip"})
+    with ScriptedServer(lambda n, body: packed if n == 0 else _good(n, body)) as server:
+        _, state = generate(target=2, concurrency=1, endpoint=_endpoint(server))
+    assert state is RunState.FINISHED
+    assert _outcomes(database)[0][0] == "bad_reply"
+
+
+def test_an_answer_that_never_ends_is_given_up(
+    database: Database, generate: Generate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution, "ModelClient", partial(ModelClient, timeout=0.3))
+
+    def script(n: int, body: dict[str, Any]) -> Answer:
+        if n == 0:
+            time.sleep(1)
+        return _good(n, body)
+
+    with ScriptedServer(script) as server:
+        _, state = generate(target=2, concurrency=1, endpoint=_endpoint(server))
+    assert state is RunState.FINISHED
+    assert _outcomes(database)[0][0] == "timeout"

@@ -1,0 +1,31 @@
+"""When a request that failed is sent again, and when there is no hope."""
+
+import random
+from collections.abc import Sequence
+
+from selfinstruct_core.lm.client import FINAL, Fault
+
+MAX_ATTEMPTS = 6
+MAX_ATTEMPTS_WHEN_TOLD_TO_WAIT = 60
+"""A server that says when to come back is asked more often: it works, and is only busy."""
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 60.0
+
+
+class Hopeless(Exception):
+    """The run cannot go on; the text says why, in the server's words where there are some."""
+
+
+def wait_after(faults: Sequence[Fault]) -> float:
+    """Seconds to wait after the last of a request's faults: as long as the server asks for, else
+    growing with jitter. Raises Hopeless when the same would happen again, or too often."""
+    last = faults[-1]
+    if last.kind in FINAL:
+        raise Hopeless(str(last))
+    limit = MAX_ATTEMPTS if last.retry_after is None else MAX_ATTEMPTS_WHEN_TOLD_TO_WAIT
+    if len(faults) >= limit:
+        raise Hopeless(f"{len(faults)} attempts failed, the last with {last}")
+    if last.retry_after is not None:
+        return last.retry_after
+    growing: float = FIRST_WAIT * 2 ** (len(faults) - 1)
+    return min(LONGEST_WAIT, growing) * random.uniform(0.75, 1.25)
