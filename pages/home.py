@@ -41,11 +41,11 @@ def show_holdings(held: Holdings) -> None:
     """What the studio holds, in numbers."""
     numbers = {
         "Seed tasks": held.seed_tasks,
-        "Machine-generated tasks": held.machine_tasks,
+        "Machine-made tasks": held.machine_tasks,
         "Their instances": held.machine_instances,
         "Runs": held.runs,
     }
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for label, value in numbers.items():
             st.metric(label, f"{value:,}", width="content")
 
@@ -57,7 +57,7 @@ def show_runs(lines: list[RunLine]) -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.page_link(
                 "bootstrap.py",
-                label=f"Run {line.id}",
+                label=f"Run {line.id:d}",
                 icon=":material/arrow_forward:",
                 query_params={"run": str(line.id)},
             )

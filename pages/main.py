@@ -17,6 +17,7 @@ page = st.navigation(
         "Generate": [
             st.Page("bootstrap.py", title="Bootstrap", icon=":material/autorenew:"),
         ],
+        "Settings": [st.Page("endpoints.py", title="Endpoints", icon=":material/lan:")],
     }
 )
 page.run()

@@ -193,12 +193,30 @@ class Endpoint:
     price_out: float | None = None
     concurrency: int = 16
     requests_per_minute: int | None = None
+    timeout_seconds: float = 120.0
     token_parameter: str = "max_tokens"
     refused: tuple[str, ...] = ()
 
     @property
     def is_demo(self) -> bool:
         return self.base_url is None
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeReport:
+    """What a server does with our requests. `token_parameter` limits the length of a reply and
+    is None when nothing came back; `accepted` and `refused` split the optional parameters,
+    `refused` with the server's words; `model_known` and `tells_usage` are None when unknown."""
+
+    reachable: bool
+    works: bool
+    words: str
+    model_known: bool | None
+    token_parameter: str | None
+    limit_kept: bool | None
+    accepted: tuple[str, ...]
+    refused: dict[str, str]
+    tells_usage: bool | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ import logging
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import uuid
@@ -21,7 +20,7 @@ from types import FrameType
 
 from selfinstruct_core.errors import LeaseLost, StudioError
 from selfinstruct_core.generation.execution import execute
-from selfinstruct_core.settings import ROOT, database_url
+from selfinstruct_core.settings import database_url
 from selfinstruct_core.storage import jobs
 from selfinstruct_core.storage.database import Database
 from selfinstruct_core.storage.jobs import Worker
@@ -91,28 +90,6 @@ class WorkerProcess:
                 log.info("a worker of another version has started; this one ends")
                 os.kill(os.getpid(), signal.SIGTERM)
                 return
-
-
-def worker_lives(database: Database) -> bool:
-    """Whether a worker of this version has shown a heartbeat lately."""
-    with database.read() as connection:
-        return bool(jobs.living_workers(connection, code_version()))
-
-
-def start_worker(database: Database) -> subprocess.Popen[bytes]:
-    """Start a worker process that ends with this process, or after the job it then has.
-
-    It notices the end of this process by the end of its standard input.
-    """
-    url = database.url.render_as_string(hide_password=False)
-    return subprocess.Popen(
-        [sys.executable, "-m", "selfinstruct_core.worker", "--while-parent-lives"],
-        cwd=ROOT,
-        # Not on the command line, where every user of the machine could read a password.
-        env={**os.environ, "STUDIO_DATABASE_URL": url},
-        stdin=subprocess.PIPE,
-        start_new_session=True,
-    )
 
 
 def _parent_watch() -> Callable[[], bool]:

@@ -3,12 +3,16 @@
 import asyncio
 import contextlib
 import logging
+import os
 import subprocess
+import sys
 
 from selfinstruct_core.errors import StudioError
+from selfinstruct_core.settings import ROOT
+from selfinstruct_core.storage import jobs
 from selfinstruct_core.storage.database import Database
 from selfinstruct_core.storage.open import open_database
-from selfinstruct_core.worker import start_worker, worker_lives
+from selfinstruct_core.version import code_version
 
 log = logging.getLogger("studio.web")
 
@@ -51,3 +55,25 @@ class WorkerKeeper:
         if self._started is not None and self._started.stdin is not None:
             with contextlib.suppress(OSError):
                 self._started.stdin.close()
+
+
+def worker_lives(database: Database) -> bool:
+    """Whether a worker of this version has shown a heartbeat lately."""
+    with database.read() as connection:
+        return bool(jobs.living_workers(connection, code_version()))
+
+
+def start_worker(database: Database) -> subprocess.Popen[bytes]:
+    """Start a worker process that ends with this process, or after the job it then has.
+
+    It notices the end of this process by the end of its standard input.
+    """
+    url = database.url.render_as_string(hide_password=False)
+    return subprocess.Popen(
+        [sys.executable, "-m", "selfinstruct_core.worker", "--while-parent-lives"],
+        cwd=ROOT,
+        # Not on the command line, where every user of the machine could read a password.
+        env={**os.environ, "STUDIO_DATABASE_URL": url},
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )

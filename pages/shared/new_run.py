@@ -21,12 +21,12 @@ from selfinstruct_core.generation.recipe import (
 from selfinstruct_core.generation.runs import (
     DEFAULT_CONCURRENCY,
     DEFAULT_PROJECT,
-    MOST_CONCURRENT,
     NewRun,
     list_projects,
     start_run,
 )
 from selfinstruct_core.generation.tokenizers import Tokenizer
+from selfinstruct_core.lm.endpoints import MOST_CONCURRENT
 from selfinstruct_core.models import Api, Endpoint, Mode, SeedTask
 from selfinstruct_core.storage.database import Database
 
@@ -103,6 +103,8 @@ def read_form(
     endpoint: Endpoint, sources: Sources, changes: dict[str, Any], defaults: RunSettings
 ) -> NewRun:
     """The run that the form describes. Raises BadInput naming the file or the field."""
+    if not endpoint.model:
+        raise BadInput("Field Model's name: is empty; write the name that the server knows.")
     concurrency = changes.pop("concurrency")
     changes["decoding"] = parsed_decoding(changes["decoding"])
     seed_file = sources.seed_file

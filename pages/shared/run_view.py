@@ -57,7 +57,7 @@ def show_head(database: Database, overview: RunOverview) -> None:
     """What runs, in which state, and the buttons."""
     run, settings = overview.run, overview.settings
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(f"Run {run.id}", anchor=False, width="content")
+        st.subheader(f"Run {run.id:d}", anchor=False, width="content")
         st.badge(
             "stopping" if overview.stopping else STATES[run.state],
             color=STATE_COLOURS.get(run.state, "gray"),
@@ -66,9 +66,8 @@ def show_head(database: Database, overview: RunOverview) -> None:
             f"{model_name(run.endpoint)} · {settings.mode} · random seed {settings.seed}",
             width="content",
         )
-        began, since = (
-            ("started", run.started_at) if run.started_at else ("asked for", run.created_at)
-        )
+        began = "started" if run.started_at else "created"
+        since = run.started_at or run.created_at
         st.caption(f"{began} {ago(since)}", help=exact_time(since), width="content")
         show_buttons(database, overview)
     if run.state is RunState.FAILED:
@@ -175,7 +174,7 @@ def show_kept(candidate: LatestCandidate) -> None:
     if candidate.state is not None:
         notes.append(TASK_STATES[candidate.state])
     if candidate.nearest_score is not None:
-        notes.append(f"{candidate.nearest_score:.2f} to the nearest")
+        notes.append(f"ROUGE-L {candidate.nearest_score:.2f} to the nearest")
     with st.container(border=True, gap="xxsmall"):
         st.text(candidate.instruction)
         st.caption(" · ".join(notes))

@@ -2,7 +2,7 @@
 
 import time
 
-from selfinstruct_core.models import Endpoint, Rejection, RunState, TaskState
+from selfinstruct_core.models import Api, Endpoint, Rejection, RunState, TaskState
 
 REASONS = {
     Rejection.PREAMBLE: "talk before the list",
@@ -18,11 +18,18 @@ REASONS = {
     Rejection.NO_TOKENS: "no tokens",
 }
 
+APIS = {
+    Api.COMPLETIONS: "completions, for base models",
+    Api.CHAT: "chat, for chat models",
+}
+
 STATES = {
     RunState.QUEUED: "waiting for a worker",
     RunState.RUNNING: "running",
+    RunState.PAUSED: "paused",
     RunState.STOPPED: "stopped",
     RunState.FINISHED: "finished",
+    RunState.BUDGET: "budget used up",
     RunState.EXHAUSTED: "ended without reaching its target",
     RunState.FAILED: "failed",
 }

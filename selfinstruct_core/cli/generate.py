@@ -11,7 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from selfinstruct_core.cli.output import print_counts, print_json
-from selfinstruct_core.cli.types import positive, share
+from selfinstruct_core.cli.types import positive, price, share
 from selfinstruct_core.errors import BadInput
 from selfinstruct_core.exchange.reading import read_text
 from selfinstruct_core.exchange.seed_file import SHIPPED_SEEDS, load_seed_file
@@ -25,21 +25,20 @@ from selfinstruct_core.generation.recipe import (
     with_changes,
 )
 from selfinstruct_core.generation.runs import (
-    DEFAULT_CONCURRENCY,
     DEFAULT_PROJECT,
     NewRun,
     RunOverview,
+    extend_run,
     resume_run_here,
     run_overview,
     start_run_here,
     stop_run,
 )
 from selfinstruct_core.generation.tokenizers import Tokenizer
-from selfinstruct_core.models import Api, Endpoint, Job, Mode
+from selfinstruct_core.lm.endpoints import DEMO, find_endpoint
+from selfinstruct_core.models import Api, Budget, Endpoint, Job, Mode, RunState
 from selfinstruct_core.storage.database import Database
 from selfinstruct_core.storage.open import open_database
-
-DEMO = "demo"
 
 
 def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -53,15 +52,24 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
     add("--resume", type=positive, metavar="RUN", help="go on with this run instead of a new one")
     add("--seeds", type=Path, default=SHIPPED_SEEDS, metavar="FILE", help="seed tasks (JSONL)")
     add("--prompts", type=Path, default=SHIPPED, metavar="FILE", help="prompt texts (TOML)")
-    add("--endpoint", default=DEMO, metavar="demo|URL", help="the model's server (default: demo)")
+    add(
+        "--endpoint",
+        default=DEMO,
+        metavar="demo|NAME|URL",
+        help="the model's server: the demo model (default), a named endpoint, or an address",
+    )
     add("--model", metavar="M", help="the model's name at that server")
-    add("--api", type=Api, choices=list(Api), default=Api.COMPLETIONS)
+    add("--api", type=Api, choices=list(Api), help="default: completions")
     add("--key-env", metavar="NAME", help="variable with the key: OPENAI_API_KEY or STUDIO_KEY_...")
     add("--mode", type=Mode, choices=list(Mode), default=Mode.IMPROVED)
     add("--seed", type=int, default=42, metavar="S", help="seed of all random choices")
     add("--project", default=DEFAULT_PROJECT, metavar="P")
-    add("--concurrency", type=positive, default=DEFAULT_CONCURRENCY, help="requests at once")
+    add("--concurrency", type=positive, help="requests at once (default: the endpoint's, or 16)")
+    add("--budget-cost", type=price, metavar="MONEY", help="end before this is passed")
+    add("--budget-requests", type=positive, metavar="N", help="end after so many requests")
+    add("--budget-minutes", type=price, metavar="M", help="end after so many minutes of work")
     add("--window", type=positive, help="how far sampling may run ahead (default: 16)")
+    add("--timeout", type=positive, default=120, metavar="S", help="seconds to wait for a reply")
     add("--threshold", type=share, help="ROUGE-L above which a candidate is too similar")
     add("--tokenizer", type=Tokenizer, choices=list(Tokenizer), help="scripts: not only a-z")
     add("--numbering", choices=NUMBERINGS, help='code: "1.", paper: "Task 1:"')
@@ -74,12 +82,16 @@ def run(options: argparse.Namespace) -> int:
     database = open_database(options.database)
     owner = f"command line {uuid.uuid4().hex}"
     if options.resume is not None:
+        _change_limits(database, options)
         job = resume_run_here(database, options.resume, owner)
     else:
-        job = start_run_here(database, _new_run(options), owner)
+        job = start_run_here(database, _new_run(database, options), owner)
     interrupted = _work(database, job)
-    _print(run_overview(database, job.run_id), options.json)
-    return 130 if interrupted else 0
+    overview = run_overview(database, job.run_id)
+    _print(overview, options.json)
+    if interrupted:
+        return 130
+    return 1 if overview.run.state is RunState.FAILED else 0
 
 
 def _work(database: Database, job: Job) -> bool:
@@ -102,9 +114,17 @@ def _work(database: Database, job: Job) -> bool:
     return False
 
 
-def _new_run(options: argparse.Namespace) -> NewRun:
+def _change_limits(database: Database, options: argparse.Namespace) -> None:
+    """A resumed run takes a larger target and another budget where they are given."""
+    budget = _budget(options)
+    if options.tasks is not None or budget is not None:
+        extend_run(database, options.resume, target=options.tasks, budget=budget)
+
+
+def _new_run(database: Database, options: argparse.Namespace) -> NewRun:
     if options.tasks is None:
         raise BadInput("Say how many tasks to keep (--tasks N), or which run to resume.")
+    endpoint = _endpoint(database, options)
     seeds = load_seed_file(options.seeds)
     if options.classification_only:
         seeds = tuple(seed for seed in seeds if seed.is_classification)
@@ -112,24 +132,40 @@ def _new_run(options: argparse.Namespace) -> NewRun:
         project=options.project,
         seeds=seeds,
         seeds_name=options.seeds.name,
-        endpoint=_endpoint(options),
-        settings=_settings(options),
+        endpoint=endpoint,
+        settings=_settings(options, endpoint.api),
         prompts=load_prompt_set(options.prompts),
-        concurrency=options.concurrency,
+        concurrency=options.concurrency or endpoint.concurrency,
+        budget=_budget(options) or Budget(),
     )
 
 
-def _endpoint(options: argparse.Namespace) -> Endpoint:
+def _budget(options: argparse.Namespace) -> Budget | None:
+    minutes = options.budget_minutes
+    chosen = Budget(
+        cost=options.budget_cost,
+        requests=options.budget_requests,
+        seconds=None if minutes is None else minutes * 60,
+    )
+    return None if chosen == Budget() else chosen
+
+
+def _endpoint(database: Database, options: argparse.Namespace) -> Endpoint:
     if options.endpoint == DEMO:
-        return Endpoint(api=options.api)
+        return Endpoint(api=options.api or Api.COMPLETIONS)
+    if "://" not in options.endpoint:
+        return find_endpoint(database, options.endpoint).endpoint
     if not options.model:
         raise BadInput("Name the model at that endpoint with --model.")
-    return Endpoint(options.model, options.api, options.endpoint, options.key_env)
+    api = options.api or Api.COMPLETIONS
+    return Endpoint(
+        options.model, api, options.endpoint, options.key_env, timeout_seconds=options.timeout
+    )
 
 
-def _settings(options: argparse.Namespace) -> RunSettings:
+def _settings(options: argparse.Namespace, api: Api) -> RunSettings:
     chosen = dataclasses.replace(
-        default_settings(options.mode, options.api),
+        default_settings(options.mode, api),
         target=options.tasks,
         seed=options.seed,
         classification_only=options.classification_only,
@@ -165,6 +201,7 @@ def summary(overview: RunOverview) -> dict[str, Any]:
         "rejected": counts.rejected,
         "requests": traffic.answered,
         "tokens": traffic.tokens,
+        "cost": overview.cost,
         "classification": counts.classification,
         "instances": counts.instances,
         "no_instance": counts.no_instance,
@@ -183,7 +220,8 @@ def _print(overview: RunOverview, as_json: bool) -> None:
     print(f"Run {run_.id} is {run_.state}" + (f": {run_.detail}" if run_.detail else ""))
     print(f"Kept: {counts.kept:,} tasks, {counts.classification:,} of them classification")
     print(f"Instances: {counts.instances:,}; tasks without any: {counts.no_instance:,}")
-    print(f"Requests: {traffic.answered:,}; tokens: {tokens}")
+    cost = "unknown" if overview.cost is None else f"{overview.cost:,.4f}"
+    print(f"Requests: {traffic.answered:,}; tokens: {tokens}; cost: {cost}")
     print_counts("Rejected", counts.rejected)
     print(f"Digest: {overview.derivation.digest}")
     if content["status"] not in ("finished",):

@@ -14,6 +14,17 @@ def positive(text: str) -> int:
     return value
 
 
+def price(text: str) -> float:
+    """An amount from 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not an amount from 0")
+    return value
+
+
 def share(text: str) -> float:
     """A number from 0 to 1."""
     try:

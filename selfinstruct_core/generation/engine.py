@@ -23,6 +23,7 @@ from selfinstruct_core.storage import runs as run_rows
 from selfinstruct_core.storage.database import Database
 
 HEARTBEAT_SECONDS = 2.0
+MOST_REFUSED = 5
 STOP_PATIENCE = 30.0
 """Seconds that a stop waits for responses which are under way, and paid for."""
 
@@ -74,6 +75,7 @@ class RunEngine:
         self._progress = Progress()
         self._pace = Pace(run.endpoint.requests_per_minute)
         self._ending: Ending | None = None
+        self._refused_in_a_row = 0
         self._counted_until = time.monotonic()
 
     async def work(self) -> RunState:
@@ -112,6 +114,7 @@ class RunEngine:
             priced=used.answered,
             worked=self._run.worked_seconds,
         )
+        self._progress.requests = used.answered
         self._progress.tokens = used.tokens or 0
         self._report(work)
         return work
@@ -171,9 +174,8 @@ class RunEngine:
                 try:
                     await self._wait_after(faults)
                 except Hopeless:
-                    if fault.kind is not FaultKind.BAD_REPLY:
+                    if not self._can_do_without(fault):
                         raise
-                    # It will not get better: an empty response, which counts as fruitless.
                     self._take(work, request, None, Response("", None, None, None, None, 0.0))
                     return
             except asyncio.CancelledError:
@@ -182,6 +184,16 @@ class RunEngine:
             else:
                 self._take(work, request, number, response)
                 return
+
+    def _can_do_without(self, fault: Fault) -> bool:
+        """Whether a request without hope is taken as an empty response, and the run goes on: a
+        reply that stays unusable is; a refusal, of a prompt that is too long, say, if requests
+        before it were answered and not too many in a row were refused."""
+        if fault.kind is FaultKind.BAD_REPLY:
+            return True
+        self._refused_in_a_row += 1
+        works = self._progress.requests > self._refused_in_a_row
+        return fault.kind is FaultKind.REFUSED and works and self._refused_in_a_row <= MOST_REFUSED
 
     def _may_repeat(self) -> bool:
         used_up = self._spending.requests_are_up()
@@ -228,6 +240,7 @@ class RunEngine:
             work.take(connection, request, response)
         if number is not None:
             self._spending.received(response)
+            self._refused_in_a_row = 0
         self._progress.requests += 1
         self._progress.tokens += (response.prompt_tokens or 0) + (response.completion_tokens or 0)
         self._report(work)

@@ -45,7 +45,7 @@ async def _work(
     key: str | None,
     watch: Callable[[Progress], None],
 ) -> RunState:
-    client = ModelClient(base_url, key, run.endpoint.api)
+    client = ModelClient(base_url, key, run.endpoint.api, run.endpoint.timeout_seconds)
     try:
         return await RunEngine(database, job, run, client, watch).work()
     except (asyncio.CancelledError, StorageError):

@@ -10,6 +10,7 @@ import string
 from collections.abc import Sequence
 from functools import lru_cache
 
+from selfinstruct_core.generation.tokenizers import Tokenizer, tokenize
 from selfinstruct_core.models import KEPT, Rejection, Verdict
 
 KEYWORDS = (
@@ -20,15 +21,23 @@ KEYWORDS = (
 
 
 def judge_text(
-    instruction: str, *, min_words: int, max_words: int, keywords: Sequence[str], any_case: bool
+    instruction: str,
+    *,
+    min_words: int,
+    max_words: int,
+    keywords: Sequence[str],
+    any_case: bool,
+    any_script: bool = False,
 ) -> Verdict:
     """The verdict of the first rule that objects, in the reference code's order.
 
     `any_case` finds "write a program" in any case; the reference code's comparison is exact.
+    `any_script` lets an instruction start in any script, and counts each character of scripts
+    without spaces as a word; the reference code keeps only what starts in ASCII.
     """
     if not instruction:
         return Verdict(Rejection.EMPTY)
-    words = len(instruction.split())
+    words = len(tokenize(instruction, Tokenizer.SCRIPTS) if any_script else instruction.split())
     if words < min_words:
         return Verdict(Rejection.TOO_SHORT, f"{words} words")
     if words > max_words:
@@ -41,7 +50,7 @@ def judge_text(
         return Verdict(Rejection.WRITE_A_PROGRAM)
     if instruction[0] in string.punctuation:
         return Verdict(Rejection.STARTS_WITH_PUNCTUATION, instruction[0])
-    if not instruction[0].isascii():
+    if not any_script and not instruction[0].isascii():
         return Verdict(Rejection.NOT_ASCII, instruction[0])
     return KEPT
 

@@ -6,7 +6,15 @@ Paper section 2.2 "Instance generation", Tables 7 and 8 (v2), and stage 4's filt
 from selfinstruct_core.generation import instances_improved, instances_paper
 from selfinstruct_core.generation.instance_filters import filter_instances
 from selfinstruct_core.generation.prompt_set import InstanceDemonstration, InstancePrompts
-from selfinstruct_core.models import InstanceReading, Mode, Prompt, Reply, Stage
+from selfinstruct_core.models import (
+    Drop,
+    DroppedInstance,
+    InstanceReading,
+    Mode,
+    Prompt,
+    Reply,
+    Stage,
+)
 
 
 def render(instruction: str, texts: InstancePrompts, stage: Stage) -> Prompt:
@@ -52,4 +60,8 @@ def parse(
     reader = instances_paper if mode is Mode.PAPER else instances_improved
     read = reader.input_first if stage is Stage.INPUT_FIRST else reader.output_first
     reading = read(reply.text, cut_off=reply.finish_reason == "length")
+    if reading == InstanceReading():
+        # An "Example 1" with nothing after it, say: no task is without instances for no reason.
+        missing = Drop.NO_OUTPUT_FIELD if stage is Stage.INPUT_FIRST else Drop.NO_CLASS_LABEL
+        return InstanceReading((), (DroppedInstance("", reply.text.strip(), missing),))
     return filter_instances(reading, max_instances, sample_key)

@@ -5,6 +5,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 _THINKING = re.compile(r".*</think>|\s*<think>.*", re.DOTALL | re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _FENCE = re.compile(r"^[ \t]*+```.*$", re.MULTILINE)
 
 # What chat models say before and after what they were asked for.
@@ -34,8 +35,9 @@ def is_closing_talk(text: str) -> bool:
 
 
 def readable(text: str) -> str:
-    """The text with plain line ends and without the thinking that some models write first."""
-    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    """The text with plain line ends, without control characters, and without the thinking that
+    some models write first."""
+    plain = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     thinking = _THINKING.match(plain)
     return plain[thinking.end() :] if thinking else plain
 

@@ -11,6 +11,7 @@ from selfinstruct_core.generation.heuristics import judge_text
 from selfinstruct_core.generation.instructions import Candidate
 from selfinstruct_core.generation.novelty import Neighbour, NoveltyIndex
 from selfinstruct_core.generation.recipe import Filters
+from selfinstruct_core.generation.tokenizers import Tokenizer
 from selfinstruct_core.models import KEPT, Mode, Rejection, Verdict
 
 
@@ -87,6 +88,9 @@ class Pool:
                 max_words=self._filters.max_words,
                 keywords=self._filters.keywords,
                 any_case=self._mode is Mode.IMPROVED,
+                # Who chooses the tokenizer for other scripts wants instructions in them.
+                any_script=self._mode is Mode.IMPROVED
+                and self._filters.tokenizer is Tokenizer.SCRIPTS,
             )
         if not verdict.kept or not self._novelty:
             return JudgedCandidate(position, text, verdict)

@@ -3,11 +3,15 @@
 import random
 from collections.abc import Sequence
 
-from selfinstruct_core.lm.client import FINAL, Fault
+from selfinstruct_core.lm.client import FINAL, Fault, FaultKind
 
 MAX_ATTEMPTS = 6
+PATIENT_ATTEMPTS = 12
+"""For faults that cost nothing and pass: about five minutes, enough for a server to be started
+again and to load its model."""
 MAX_ATTEMPTS_WHEN_TOLD_TO_WAIT = 60
 """A server that says when to come back is asked more often: it works, and is only busy."""
+PASSING = frozenset({FaultKind.CONNECTION, FaultKind.SERVER_ERROR, FaultKind.RATE_LIMITED})
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 60.0
 
@@ -22,10 +26,15 @@ def wait_after(faults: Sequence[Fault]) -> float:
     last = faults[-1]
     if last.kind in FINAL:
         raise Hopeless(str(last))
-    limit = MAX_ATTEMPTS if last.retry_after is None else MAX_ATTEMPTS_WHEN_TOLD_TO_WAIT
-    if len(faults) >= limit:
+    if len(faults) >= _most_attempts(last):
         raise Hopeless(f"{len(faults)} attempts failed, the last with {last}")
     if last.retry_after is not None:
         return last.retry_after
     growing: float = FIRST_WAIT * 2 ** (len(faults) - 1)
     return min(LONGEST_WAIT, growing) * random.uniform(0.75, 1.25)
+
+
+def _most_attempts(fault: Fault) -> int:
+    if fault.retry_after is not None:
+        return MAX_ATTEMPTS_WHEN_TOLD_TO_WAIT
+    return PATIENT_ATTEMPTS if fault.kind in PASSING else MAX_ATTEMPTS

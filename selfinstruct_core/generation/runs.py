@@ -16,7 +16,7 @@ from selfinstruct_core.generation.recipe import (
     settings_from_json,
     settings_to_json,
 )
-from selfinstruct_core.lm.keys import check_key_name
+from selfinstruct_core.lm.endpoints import MOST_CONCURRENT, check_endpoint
 from selfinstruct_core.models import (
     Budget,
     Counts,
@@ -38,7 +38,6 @@ from selfinstruct_core.storage.tasks import LatestCandidate
 
 DEFAULT_PROJECT = "My project"
 DEFAULT_CONCURRENCY = 16
-MOST_CONCURRENT = 512
 RATE_WINDOW = 30.0
 """Seconds over which the present rate of a run is measured."""
 ENDED = frozenset(RunState) - {RunState.QUEUED, RunState.RUNNING}
@@ -107,20 +106,13 @@ def _store_run(connection: Connection, new: NewRun) -> int:
 def _check(new: NewRun) -> None:
     if not new.project.strip():
         raise BadInput("The project's name is empty; write one.")
+    check_endpoint(new.endpoint)
     if not 1 <= new.concurrency <= MOST_CONCURRENT:
         raise BadInput(
             f"{new.concurrency} requests at once cannot be; choose 1 to {MOST_CONCURRENT}."
         )
     if new.settings.api is not new.endpoint.api:
         raise BadInput("The settings and the endpoint name different interfaces.")
-    if new.endpoint.key_env is not None:
-        check_key_name(new.endpoint.key_env)
-    if not new.endpoint.is_demo and not str(new.endpoint.base_url).startswith(
-        ("http://", "https://")
-    ):
-        raise BadInput(
-            f'The address "{new.endpoint.base_url}" does not start with http:// or https://.'
-        )
     if new.settings.classification_only and not any(s.is_classification for s in new.seeds):
         raise BadInput("Classification tasks only, but no seed task is one; choose other seeds.")
 

@@ -17,7 +17,6 @@ from selfinstruct_core.lm.transport import LimitedTransport, UnusableReply
 from selfinstruct_core.models import Api, Response
 from selfinstruct_core.plain_text import storable
 
-TIMEOUT_SECONDS = 120.0
 NO_KEY = "none"
 """Local servers want no key, but the SDK wants a text."""
 
@@ -52,9 +51,7 @@ class Fault(Exception):
 class ModelClient:
     """One model at one address. Make one per event loop and close it."""
 
-    def __init__(
-        self, base_url: str, key: str | None, api: Api, timeout: float = TIMEOUT_SECONDS
-    ) -> None:
+    def __init__(self, base_url: str, key: str | None, api: Api, timeout: float) -> None:
         self._api = api
         self._timeout = timeout
         self._key = key
@@ -148,7 +145,7 @@ def _fault_of(error: openai.APIError) -> Fault:
     if isinstance(error.__cause__, UnusableReply):
         return Fault(FaultKind.BAD_REPLY, str(error.__cause__))
     if isinstance(error, openai.APIConnectionError):
-        return Fault(FaultKind.CONNECTION, str(error.__cause__ or error))
+        return Fault(FaultKind.CONNECTION, f"{error.__cause__ or error} ({error.request.url})")
     if not isinstance(error, openai.APIStatusError):
         return Fault(FaultKind.BAD_REPLY, str(error))
     words = f"{error.status_code}: {_server_words(error)}"
@@ -164,9 +161,10 @@ def _fault_of(error: openai.APIError) -> Fault:
 
 
 def _server_words(error: openai.APIStatusError) -> str:
+    # OpenAI says "message", FastAPI "detail" (a text, or a list of what is wrong), others a text.
     body = error.body
-    message = body.get("message") if isinstance(body, dict) else None
-    return str(message or error.message)[:500]
+    said = (body.get("message") or body.get("detail")) if isinstance(body, dict) else body
+    return str(said or error.message)[:500]
 
 
 def _retry_after(error: openai.APIStatusError) -> float | None:

@@ -45,6 +45,15 @@ def read_key(name: str | None) -> str | None:
     return key
 
 
+def key_is_set(name: str | None) -> bool:
+    """Whether a request could be sent: no key is wanted, or the variable holds one."""
+    try:
+        read_key(name)
+    except BadInput:
+        return False
+    return True
+
+
 def _from_file(path: Path) -> dict[str, str | None]:
     if not path.is_file():
         return {}

@@ -7,11 +7,10 @@ parameter is tried once, alone, with a value that runs use.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 from selfinstruct_core.lm.client import Fault, FaultKind, ModelClient
-from selfinstruct_core.models import Api, Response
+from selfinstruct_core.models import Api, ProbeReport, Response
 
 OPTIONAL: dict[str, Any] = {
     "stop": ["\n\n", "\n16."],
@@ -26,23 +25,6 @@ _LIMIT = 8
 _PROMPT = "Come up with a series of tasks:\n1. Name three rivers\n2."
 _SLACK = 2
 """Tokens above the limit that still count as keeping it: servers count ends differently."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeReport:
-    """What a server does with our requests. `token_parameter` limits the length of a reply and
-    is None when nothing came back; `accepted` and `refused` split the optional parameters,
-    `refused` with the server's words; `model_known` and `tells_usage` are None when unknown."""
-
-    reachable: bool
-    works: bool
-    words: str
-    model_known: bool | None
-    token_parameter: str | None
-    limit_kept: bool | None
-    accepted: tuple[str, ...]
-    refused: dict[str, str]
-    tells_usage: bool | None
 
 
 async def probe(client: ModelClient, model: str, api: Api) -> ProbeReport:

@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 
 import psutil
@@ -127,8 +127,12 @@ def page(browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> It
 
 @pytest.fixture
 def studio(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator["Studio"]:
-    """A running Studio with an empty database."""
-    studio = Studio(tmp_path / "studio")
+    """A running Studio with an empty database.
+
+    `@pytest.mark.parametrize("studio", [{"STUDIO_DEMO_LATENCY": "0"}], indirect=True)` gives it
+    settings.
+    """
+    studio = Studio(tmp_path / "studio", getattr(request, "param", None))
     try:
         studio.start()
         yield studio
@@ -141,8 +145,9 @@ def studio(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator["Studio"]
 class Studio:
     """A server in a process of its own, with its own port, database and data directory."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, env: Mapping[str, str] | None = None) -> None:
         folder.mkdir()
+        self.env = dict(env or {})
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
         self.data_dir = folder / "data"
@@ -214,7 +219,7 @@ class Studio:
             "STUDIO_DATA_DIR": str(self.data_dir),
             "STUDIO_ENV_FILE": str(self.data_dir / ".env"),  # none: nobody's keys are used
         }
-        return {**kept, **own}
+        return {**kept, **own, **self.env}
 
     def _is_healthy(self) -> bool:
         # Straight to the server: a proxy that the machine has set is not asked.

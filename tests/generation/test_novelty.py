@@ -94,6 +94,20 @@ def compared_texts(words: int, longest: int) -> tuple[list[str], list[tuple[str,
     return pool, [(text, brute_nearest(text, pool)) for text in texts]
 
 
+@pytest.fixture
+def comparisons(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Counts the LCS computed by indexes."""
+    counter: Counter[str] = Counter()
+    score = similarity_index.SimilarityIndex._score
+
+    def counted(*arguments: Any) -> float:
+        counter["lcs"] += 1
+        return score(*arguments)
+
+    monkeypatch.setattr(similarity_index.SimilarityIndex, "_score", counted)
+    return counter
+
+
 class TestRougeL:
     @pytest.mark.parametrize(
         ("lcs", "candidate", "reference", "expected"),
@@ -259,6 +273,7 @@ class TestIndex:
         assert index.nearest("a b c") == Neighbour(2, 1.0)
         assert index_of(["", "?!"]).nearest("a b c") == Neighbour(0, 0.0)
         assert index.nearest("...") is None
+        assert index.above_threshold("...") is None
         assert index.judge("") == NoveltyVerdict(NoveltyState.NO_TOKENS, None)
 
     def test_judging_does_not_add(self) -> None:
@@ -280,6 +295,18 @@ class TestIndex:
     def test_a_threshold_out_of_range_is_refused(self, threshold: float) -> None:
         with pytest.raises(ValueError, match="between 0 and 1"):
             NoveltyIndex(Tokenizer.ROUGE, threshold)
+
+    def test_few_texts_are_compared(self, comparisons: Counter[str]) -> None:
+        rng = random.Random(1)
+        texts: list[str] = []
+        for _ in range(2000):  # frequent and rare words, as in a language
+            tokens = [f"w{int(3000 ** rng.random())}" for _ in range(rng.randint(8, 22))]
+            texts.append(" ".join(tokens))
+        index = index_of(texts)
+        for text in texts:
+            assert index.judge(text, nearest=False).neighbour is not None
+        # Each with itself, and hardly any with another: 4 million pairs.
+        assert 2000 <= comparisons["lcs"] < 2200
 
     def test_the_tokenizer_may_be_given_by_name(self) -> None:
         assert NoveltyIndex("scripts").judge(KOREAN).state == "novel"  # type: ignore[arg-type]
@@ -316,6 +343,7 @@ class TestScripts:
             ("ที่นี่", ["ที่", "นี่"]),  # and with their consonant
             ("co\u00adoperate \u200d né", ["cooperate", "né"]),  # soft hyphen, joiner
             ("naïve snake_case", ["naïve", "snake", "case"]),
+            ("a\u200bé", ["a", "é"]),  # the zero width space is a space
             ("❤\ufe0f 1\ufe0f", ["1"]),  # variation selectors are no tokens
             ("\u0301 é", ["é"]),  # nor is an accent over nothing
         ],
@@ -387,9 +415,10 @@ class TestKnownFigures:
                 index.add(text)
         return len(index), rejected
 
-    def test_code_instructions(self) -> None:
+    def test_code_instructions(self, comparisons: Counter[str]) -> None:
         texts = self.instructions("gpteacher/codegen-instruct.json")
         assert self.greedy(texts) == (2910, 1625)
+        assert comparisons["lcs"] < 5000  # of 7 million pairs
         assert self.greedy(texts[:1500]) == (1040, 460)
 
     def test_roleplay_instructions(self) -> None:

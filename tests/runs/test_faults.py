@@ -3,15 +3,13 @@
 import gzip
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from selfinstruct_core.generation import execution, retries
+from selfinstruct_core.generation import retries
 from selfinstruct_core.generation.runs import run_overview
-from selfinstruct_core.lm.client import ModelClient
 from selfinstruct_core.models import Api, Endpoint, RunState
 from selfinstruct_core.storage.database import Database
 from tests.support.run_rows import run_rows
@@ -125,6 +123,7 @@ def test_passing_faults_are_retried_and_change_nothing(
         (error(401, "who are you?"), "authentication: 401: who are you?"),
         (error(404, "no model m"), "refused: 404: no model m"),
         (error(400, "stop is not supported"), "refused: 400: stop is not supported"),
+        (Answer({"detail": "pinned to m2"}, 404), "refused: 404: pinned to m2"),
         (error(429, "pay first", "insufficient_quota"), "quota: 429: pay first"),
     ],
 )
@@ -143,8 +142,10 @@ def test_a_server_that_stays_down_fails_the_run(database: Database, generate: Ge
         gone = _endpoint(server)
     run_id, state = generate(target=2, endpoint=gone)
     assert state is RunState.FAILED
-    assert run_overview(database, run_id).run.detail.startswith("6 attempts failed, the last with")
-    assert [name for name, _ in _outcomes(database)] == ["connection"] * 6
+    detail = run_overview(database, run_id).run.detail
+    assert detail.startswith("12 attempts failed, the last with connection: ")
+    assert gone.base_url in detail
+    assert [name for name, _ in _outcomes(database)] == ["connection"] * 12
 
 
 def test_replies_that_stay_unusable_are_empty_responses(
@@ -224,17 +225,48 @@ def test_compressed_replies_are_refused(database: Database, generate: Generate) 
     assert _outcomes(database)[0][0] == "bad_reply"
 
 
-def test_an_answer_that_never_ends_is_given_up(
-    database: Database, generate: Generate, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(execution, "ModelClient", partial(ModelClient, timeout=0.3))
-
+def test_an_answer_that_never_ends_is_given_up(database: Database, generate: Generate) -> None:
     def script(n: int, body: dict[str, Any]) -> Answer:
         if n == 0:
             time.sleep(1)
         return _good(n, body)
 
     with ScriptedServer(script) as server:
-        _, state = generate(target=2, concurrency=1, endpoint=_endpoint(server))
+        slow = _endpoint(server, timeout_seconds=0.3)
+        _, state = generate(target=2, concurrency=1, endpoint=slow)
     assert state is RunState.FINISHED
-    assert _outcomes(database)[0][0] == "timeout"
+    assert _outcomes(database)[0] == ("timeout", "no answer within 0.3 s")
+
+
+def test_a_refused_prompt_costs_one_task_and_not_the_run(
+    database: Database, generate: Generate
+) -> None:
+    def script(n: int, body: dict[str, Any]) -> Answer:
+        asks_for_instances = not body["prompt"].endswith(("9.", "classification?"))
+        if asks_for_instances and "Count the vowels" in body["prompt"]:
+            return error(400, "maximum context length is 1024 tokens")
+        return _good(n, body)
+
+    with ScriptedServer(script) as server:
+        run_id, state = generate(target=2, concurrency=1, endpoint=_endpoint(server))
+    assert state is RunState.FINISHED
+    states = [(row[2], row[4]) for row in run_rows(database, run_id)["tasks"]]
+    assert states == [
+        ("Name a river in Asia", "ready"),
+        ("Count the vowels in the word", "no_instance"),
+    ]
+    refused = ("refused", "400: maximum context length is 1024 tokens")
+    assert _outcomes(database).count(refused) == 1
+
+
+def test_a_server_that_begins_to_refuse_everything_ends_the_run(
+    database: Database, generate: Generate
+) -> None:
+    no = error(400, "no more of this")
+    with ScriptedServer(lambda n, body: _good(n, body) if n < 20 else no) as server:
+        run_id, state = generate(
+            target=50, concurrency=1, filters={"threshold": 1.0}, endpoint=_endpoint(server)
+        )
+    assert state is RunState.FAILED
+    assert run_overview(database, run_id).run.detail == "refused: 400: no more of this"
+    assert len(server.requests) == 20 + 6

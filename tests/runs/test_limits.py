@@ -21,6 +21,7 @@ from selfinstruct_core.generation.runs import (
     run_overview,
     start_run_here,
 )
+from selfinstruct_core.lm.client import Fault, FaultKind
 from selfinstruct_core.lm.demo.examples import load_examples
 from selfinstruct_core.lm.demo.replies import reply
 from selfinstruct_core.models import Budget, Endpoint, RunState, Stage
@@ -219,15 +220,16 @@ def test_a_run_under_way_cannot_be_extended(database: Database) -> None:
 
 
 def test_waits_grow_and_end() -> None:
-    from selfinstruct_core.lm.client import Fault, FaultKind
-
     broken = Fault(FaultKind.SERVER_ERROR, "500")
     waits = [retries.wait_after([broken] * n) for n in range(1, 6)]
     # 0.5, 1, 2, 4, 8 seconds, each between three and five quarters of that.
     for wait, middle in zip(waits, (0.5, 1, 2, 4, 8), strict=True):
         assert 0.75 * middle <= wait <= 1.25 * middle
-    with pytest.raises(retries.Hopeless, match="6 attempts failed, the last with server_error"):
-        retries.wait_after([broken] * 6)
+    with pytest.raises(retries.Hopeless, match="12 attempts failed, the last with server_error"):
+        retries.wait_after([broken] * 12)
+    unusable = Fault(FaultKind.BAD_REPLY, "{}")
+    with pytest.raises(retries.Hopeless, match="6 attempts failed"):
+        retries.wait_after([unusable] * 6)
     told = Fault(FaultKind.RATE_LIMITED, "429", retry_after=7200)
     assert retries.wait_after([told] * 10) == 7200
     with pytest.raises(retries.Hopeless):
