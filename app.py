@@ -15,6 +15,7 @@ from selfinstruct_core.worker_keeper import WorkerKeeper
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
     """While the web process lives, a worker lives beside it."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     keeper = WorkerKeeper()
     keeping = asyncio.create_task(keeper.keep())
     try:

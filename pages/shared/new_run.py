@@ -26,8 +26,8 @@ from selfinstruct_core.generation.runs import (
     start_run,
 )
 from selfinstruct_core.generation.tokenizers import Tokenizer
-from selfinstruct_core.lm.endpoints import MOST_CONCURRENT
-from selfinstruct_core.models import Api, Endpoint, Mode, SeedTask
+from selfinstruct_core.lm.endpoints import MOST_CONCURRENT, list_endpoints
+from selfinstruct_core.models import Api, Budget, Endpoint, Mode, SeedTask
 from selfinstruct_core.storage.database import Database
 
 SENT = "forms-sent"
@@ -53,7 +53,7 @@ def show_new_run_form(database: Database) -> None:
         target = st.number_input("Tasks to keep", 1, 1_000_000, 100, step=10, width=160)
         seed = st.number_input("Random seed", 0, 2**31 - 1, 42, width=160)
         mode = st.selectbox("Mode", list(MODES), format_func=MODES.__getitem__, width=380)
-    endpoint = ask_endpoint()
+    endpoint = ask_endpoint(database)
     start = st.container()
     with st.expander("More settings"):
         sources = ask_sources(database)
@@ -105,7 +105,7 @@ def read_form(
     """The run that the form describes. Raises BadInput naming the file or the field."""
     if not endpoint.model:
         raise BadInput("Field Model's name: is empty; write the name that the server knows.")
-    concurrency = changes.pop("concurrency")
+    concurrency, budget = changes.pop("concurrency"), changes.pop("budget")
     changes["decoding"] = parsed_decoding(changes["decoding"])
     seed_file = sources.seed_file
     return NewRun(
@@ -116,15 +116,19 @@ def read_form(
         settings=with_changes(defaults, changes),
         prompts=uploaded_prompts(sources.prompt_file),
         concurrency=concurrency,
+        budget=budget,
     )
 
 
-def ask_endpoint() -> Endpoint:
+def ask_endpoint(database: Database) -> Endpoint:
     """Which model is asked, and how."""
     demo = "Demo model: replays written examples, is no language model"
     other = "An OpenAI-compatible server"
+    named = {one.endpoint.name: one.endpoint for one in list_endpoints(database)}
     with st.container(horizontal=True):
-        kind = st.radio("Model", [demo, other])
+        kind = st.selectbox("Model", [demo, *named, other], width=460)
+        if kind in named:
+            return named[kind]
         api = st.radio("Interface", list(APIS), format_func=APIS.__getitem__)
     if kind == demo:
         return Endpoint(api=api)
@@ -161,6 +165,10 @@ def ask_changes(defaults: RunSettings) -> dict[str, Any]:
         )
     only = st.checkbox("Classification tasks only")
     with st.container(horizontal=True):
+        cost = st.number_input("Budget: money", 0.0, value=None, width=160)
+        requests = st.number_input("Budget: requests", 1, value=None, width=160)
+        minutes = st.number_input("Budget: minutes", 0.0, value=None, width=160)
+    with st.container(horizontal=True):
         concurrency = st.number_input(
             "Requests at once", 1, MOST_CONCURRENT, DEFAULT_CONCURRENCY, width=160
         )
@@ -184,6 +192,7 @@ def ask_changes(defaults: RunSettings) -> dict[str, Any]:
     )
     return {
         "concurrency": concurrency,
+        "budget": Budget(cost, requests, None if minutes is None else minutes * 60),
         "classification_only": only,
         "window": window,
         "numbering": numbering,

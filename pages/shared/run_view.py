@@ -20,12 +20,15 @@ from selfinstruct_core.errors import StudioError
 from selfinstruct_core.generation.runs import (
     ENDED,
     RunOverview,
+    extend_run,
     latest_candidates,
+    pause_run,
     resume_run,
+    run_log,
     run_overview,
     stop_run,
 )
-from selfinstruct_core.models import Rejection, RunState
+from selfinstruct_core.models import Budget, Rejection, RunState
 from selfinstruct_core.storage.database import Database
 from selfinstruct_core.storage.ledger import Traffic
 from selfinstruct_core.storage.tasks import LatestCandidate
@@ -51,6 +54,7 @@ def show_run(database: Database, run_id: int, live: bool) -> None:
     show_progress(overview)
     show_reasons(overview)
     show_latest(database, run_id)
+    show_more(database, overview)
 
 
 def show_head(database: Database, overview: RunOverview) -> None:
@@ -62,6 +66,8 @@ def show_head(database: Database, overview: RunOverview) -> None:
             "stopping" if overview.stopping else STATES[run.state],
             color=STATE_COLOURS.get(run.state, "gray"),
         )
+        show_buttons(database, overview)
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.text(
             f"{model_name(run.endpoint)} · {settings.mode} · random seed {settings.seed}",
             width="content",
@@ -69,7 +75,6 @@ def show_head(database: Database, overview: RunOverview) -> None:
         began = "started" if run.started_at else "created"
         since = run.started_at or run.created_at
         st.caption(f"{began} {ago(since)}", help=exact_time(since), width="content")
-        show_buttons(database, overview)
     if run.state is RunState.FAILED:
         problem("The run failed", run.detail)
     elif run.detail:
@@ -77,15 +82,15 @@ def show_head(database: Database, overview: RunOverview) -> None:
 
 
 def show_buttons(database: Database, overview: RunOverview) -> None:
-    """Stop while it runs; go on when it ended early."""
+    """Pause or stop while it runs; go on when it ended early."""
     run = overview.run
     if run.state not in ENDED:
-        pressed = st.button(
-            "Stop", icon=":material/stop:", key=f"stop-{run.id}", disabled=overview.stopping
-        )
-        if pressed:
-            with shown_problems("The run was not stopped"):
-                stop_run(database, run.id)
+        ending = overview.stopping
+        pause = st.button("Pause", icon=":material/pause:", key=f"pause-{run.id}", disabled=ending)
+        stop = st.button("Stop", icon=":material/stop:", key=f"stop-{run.id}", disabled=ending)
+        if pause or stop:
+            with shown_problems("The run goes on"):
+                (stop_run if stop else pause_run)(database, run.id)
                 st.rerun()
     elif run.state is not RunState.FINISHED and st.button(
         "Resume", icon=":material/play_arrow:", key=f"resume-{run.id}"
@@ -105,7 +110,7 @@ def show_progress(overview: RunOverview) -> None:
         parts.append(f"about {duration(overview.seconds_left)} left")
     st.progress(min(1.0, kept / target), text=" · ".join(parts))
     with st.container(gap="xxsmall"):
-        st.text(traffic_line(overview.traffic))
+        st.text(f"{traffic_line(overview.traffic)} · {cost_in_words(overview)}")
         counts = overview.counts
         st.text(
             f"Instances {counts.instances:,} · classification tasks {counts.classification:,} · "
@@ -124,6 +129,64 @@ def traffic_line(traffic: Traffic) -> str:
         f"Requests {traffic.answered:,} ({traffic.in_flight:,} in flight, "
         f"{traffic.failed:,} failed{lost}) · {tokens}"
     )
+
+
+def cost_in_words(overview: RunOverview) -> str:
+    """The cost so far and the budget, as far as they are known."""
+    cost, budget = overview.cost, overview.run.budget
+    words = "cost unknown" if cost is None else f"cost {cost:,.2f}"
+    limits = []
+    if budget.cost is not None:
+        limits.append(f"{budget.cost:,.2f}")
+    if budget.requests is not None:
+        limits.append(f"{budget.requests:,} requests")
+    if budget.seconds is not None:
+        limits.append(duration(budget.seconds))
+    return f"{words} · budget {', '.join(limits)}" if limits else words
+
+
+def show_more(database: Database, overview: RunOverview) -> None:
+    """Requests by stage, the log, and larger limits for a run that is not under way."""
+    with st.expander("Requests by stage"):
+        rows = [
+            (one.stage.value, one.responses, one.prompt_tokens, one.completion_tokens)
+            for one in overview.stages
+        ]
+        columns = ["stage", "responses", "prompt tokens", "completion tokens"]
+        st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
+    with st.expander("What happened"):
+        for event in run_log(database, overview.run.id):
+            st.text(f"{exact_time(event.at)}  {event.kind.replace('_', ' ')}  {event.words}")
+    if overview.run.state in ENDED:
+        with st.expander("More tasks, or another budget"):
+            show_limits_form(database, overview)
+
+
+def show_limits_form(database: Database, overview: RunOverview) -> None:
+    """A larger target and another budget, with which the run goes on."""
+    run, target = overview.run, overview.settings.target
+    with st.form(f"limits-{run.id}", border=False):
+        with st.container(horizontal=True):
+            new_target = st.number_input("Tasks to keep", target, value=target, width=160)
+            cost = st.number_input("Budget: money", 0.0, value=run.budget.cost, width=160)
+            requests = st.number_input("Budget: requests", 1, value=run.budget.requests, width=160)
+            minutes = st.number_input(
+                "Budget: minutes",
+                0.0,
+                value=None if run.budget.seconds is None else run.budget.seconds / 60,
+                width=160,
+            )
+        if st.form_submit_button("Change and resume"):
+            with shown_problems("The run was not changed"):
+                seconds = None if minutes is None else minutes * 60
+                extend_run(
+                    database,
+                    run.id,
+                    target=new_target if new_target > target else None,
+                    budget=Budget(cost, requests, seconds),
+                )
+                resume_run(database, run.id)
+                st.rerun(scope="app")
 
 
 def show_reasons(overview: RunOverview) -> None:

@@ -34,6 +34,7 @@ from selfinstruct_core.storage import runs as run_rows
 from selfinstruct_core.storage import tasks as task_rows
 from selfinstruct_core.storage.database import Database
 from selfinstruct_core.storage.ledger import StageTraffic, Traffic
+from selfinstruct_core.storage.runs import RunEvent
 from selfinstruct_core.storage.tasks import LatestCandidate
 
 DEFAULT_PROJECT = "My project"
@@ -264,7 +265,9 @@ def _rate(connection: Connection, run: Run, derivation: Derivation) -> float | N
     if run.state in ENDED:
         return derivation.kept / run.worked_seconds if run.worked_seconds > 0 else None
     now = time.time()
-    span = min(RATE_WINDOW, now - run.started_at)
+    # Since it was taken up last: a pause before that would make it look slow.
+    since = run_rows.last_event_at(connection, run.id, "running") or run.started_at
+    span = min(RATE_WINDOW, now - since)
     kept = task_rows.kept_since(connection, derivation.id, now - span)
     return kept / span if span > 0 and kept else None
 
@@ -277,6 +280,13 @@ def latest_candidates(
         _existing(connection, run_id)
         derivation = run_rows.get_derivation(connection, run_id)
         return list(task_rows.latest_candidates(connection, derivation.id, kept=kept, limit=limit))
+
+
+def run_log(database: Database, run_id: int, limit: int = 50) -> list[RunEvent]:
+    """The newest lines of a run's log, newest first. Raises NotFound."""
+    with database.read() as connection:
+        _existing(connection, run_id)
+        return run_rows.get_run_events(connection, run_id, limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,16 @@ def add_run_event(connection: Connection, run_id: int, kind: str, words: str) ->
     )
 
 
+def last_event_at(connection: Connection, run_id: int, kind: str) -> float | None:
+    """When something of that kind happened last in a run, None if never."""
+    at: float | None = connection.scalar(
+        sa.select(sa.func.max(run_events.c.at)).where(
+            run_events.c.run_id == run_id, run_events.c.kind == kind
+        )
+    )
+    return at
+
+
 @dataclass(frozen=True, slots=True)
 class RunEvent:
     """A line of a run's log: what kind of thing happened, in words, and when."""

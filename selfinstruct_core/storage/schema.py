@@ -195,7 +195,8 @@ endpoints = Table(
     Column("name", Text, primary_key=True),
     Column("settings", JSON, nullable=False),
     Column("tested_at", Double),
-    Column("report", JSON),
+    # None is NULL here too: a backup must not make it the JSON text "null".
+    Column("report", JSON(none_as_null=True)),
 )
 
 # One reading of a run's responses: number 1 is the run's own, replays add further ones.

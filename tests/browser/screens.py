@@ -47,10 +47,15 @@ def texts(place: Locator) -> list[str]:
     return [text or "" for text in place.get_by_test_id("stText").all_text_contents()]
 
 
+def new_run(page: Page) -> Locator:
+    """The form for a new run."""
+    return page.get_by_test_id("stExpander").filter(has=page.get_by_text("More settings")).first
+
+
 def open_new_run(page: Page) -> None:
     """Unfold the form, where there are runs already."""
     page.get_by_text("New run", exact=True).click()
-    expect(page.get_by_label("Tasks to keep")).to_be_visible()
+    expect(new_run(page).get_by_label("Tasks to keep")).to_be_visible()
 
 
 def open_more_settings(page: Page) -> None:
@@ -60,21 +65,21 @@ def open_more_settings(page: Page) -> None:
 
 
 def fill(page: Page, label: str, text: str) -> None:
-    """Write into a field and leave it."""
-    field = page.get_by_label(label)
+    """Write into a field of the form and leave it."""
+    field = new_run(page).get_by_label(label)
     field.fill(text)
     field.press("Tab")
 
 
 def choose(page: Page, label: str, option: str | re.Pattern[str]) -> None:
     """Choose from a list."""
-    page.get_by_role("combobox", name=label).click()
+    page.get_by_role("combobox", name=label, exact=True).click()
     page.get_by_role("option", name=option).click()
 
 
 def use_server(page: Page, address: str, model: str = "paced") -> None:
     """Choose a server of one's own in the form."""
-    page.get_by_text("An OpenAI-compatible server").click()
+    choose(page, "Model", "An OpenAI-compatible server")
     fill(page, "Address", address)
     fill(page, "Model's name", model)
 

@@ -137,4 +137,4 @@ def public_folder() -> Iterator[Path]:
         yield folder
     finally:
         folder.chmod(0o755)
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,8 @@
 """A PostgreSQL for the tests, in a folder of its own."""
 
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -17,6 +19,17 @@ from selfinstruct_core.storage.open import open_database
 PASSWORD = "correct-horse"
 _READY = "ready_for_use"
 _AHEAD = 4
+# The server would outlive tests that are killed.
+_WATCH = """
+import os, pathlib, shutil, signal, sys, time
+folder, postmaster = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+sys.stdin.read()
+if (folder / "postmaster.pid").exists():
+    os.kill(postmaster, signal.SIGINT)
+    while (folder / "postmaster.pid").exists():
+        time.sleep(0.1)
+    shutil.rmtree(folder)
+"""
 
 
 class PostgresServer:
@@ -33,6 +46,11 @@ class PostgresServer:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
+        self._watch = subprocess.Popen(
+            [sys.executable, "-c", _WATCH, str(folder), str(self._server.get_pid())],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
         self.uri = str(self._server.get_uri())
         self._connection = psycopg.connect(self.uri, autocommit=True)
         self._set_up(folder / "pg_hba.conf")
@@ -84,6 +102,7 @@ class PostgresServer:
         """Stop it and remove its folder."""
         self._maker.shutdown(cancel_futures=True)
         self._server.cleanup()
+        self._watch.communicate()
 
 
 def _create(connection: psycopg.Connection, template: str) -> str:

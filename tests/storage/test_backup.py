@@ -26,7 +26,7 @@ from selfinstruct_core.storage.backup import backup
 from selfinstruct_core.storage.database import Database
 from selfinstruct_core.storage.jobs import Worker
 from selfinstruct_core.storage.open import open_database
-from selfinstruct_core.storage.schema import metadata
+from selfinstruct_core.storage.schema import endpoints, metadata
 from selfinstruct_core.storage.schema import projects as project_table
 from tests.storage.conftest import Opened, fresh_database
 from tests.storage.postgres_server import PostgresServer
@@ -76,6 +76,8 @@ def fill(database: Database) -> StoredRun:
         )
         runs.set_run_state(connection, run.id, RunState.RUNNING, "😀")
         runs.add_run_event(connection, run.id, "started", "by a test")
+        for name, report in (("tested", {"ok": [None, 0.1]}), ("untested", None)):
+            connection.execute(sa.insert(endpoints).values(name=name, settings={}, report=report))
         jobs.enqueue(connection, run.id)
         jobs.claim(connection, "a")
         jobs.register(connection, Worker("w", "1.0", "host", 1))
@@ -112,6 +114,7 @@ def test_a_backup_holds_every_row_of_every_table(database: Database, folder: Pat
         "data_sets",
         "derivations",
         "dropped_instances",
+        "endpoints",
         "instances",
         "jobs",
         "projects",
@@ -160,6 +163,28 @@ def test_a_backup_is_one_file_in_good_order(database: Database, folder: Path) ->
     assert columns == {table.name: list(table.columns.keys()) for table in tables}
     assert references == {(t.name, key.column.table.name) for t in tables for key in t.foreign_keys}
     assert {index.name for table in tables for index in table.indexes} <= indexes
+
+
+def test_nothing_is_nothing_in_a_backup_too(database: Database, folder: Path) -> None:
+    fill(database)
+    backup(database, folder / "backup.db")
+    with contextlib.closing(sqlite3.connect(folder / "backup.db")) as raw:
+        nulls = {
+            (table.name, column.name): raw.execute(
+                f"SELECT count(*) FROM {table.name} WHERE {column.name} IS NULL"
+            ).fetchone()[0]
+            for table in metadata.tables.values()
+            for column in table.columns
+        }
+    with database.read() as connection:
+        assert nulls == {
+            (table.name, column.name): connection.scalar(
+                sa.select(sa.func.count()).select_from(table).where(column.is_(sa.null()))
+            )
+            for table in metadata.tables.values()
+            for column in table.columns
+        }
+    assert nulls["endpoints", "report"] == 1
 
 
 def test_work_goes_on_in_a_backup(database: Database, folder: Path) -> None:

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from selfinstruct_core.errors import StorageError
-from selfinstruct_core.models import Api, Derivation, Endpoint, Run, RunState
+from selfinstruct_core.models import Api, Budget, Derivation, Endpoint, Run, RunState
 from selfinstruct_core.storage import runs
 from selfinstruct_core.storage.database import Database
 from selfinstruct_core.storage.schema import derivations, prompt_sets
@@ -155,6 +155,53 @@ def test_a_run_remembers_its_first_start_and_its_last_end(
     untouched = get(database, other.id)
     assert untouched is not None
     assert (untouched.state, untouched.started_at) == (RunState.QUEUED, None)
+
+
+def test_time_of_work_adds_up(database: Database, run: StoredRun) -> None:
+    other = store_run(database)
+    with database.write() as connection:
+        runs.add_worked_seconds(connection, run.id, 1.5)
+        runs.add_worked_seconds(connection, run.id, 0.25)
+    assert [row["worked_seconds"] for row in rows_of(database, run_table)] == [1.75, 0.0]
+    assert get(database, other.id) is not None
+
+
+def test_two_that_count_time_of_work_at_once_count_both(database: Database, run: StoredRun) -> None:
+    while_writing(
+        database,
+        lambda connection: runs.add_worked_seconds(connection, run.id, 1.0),
+        lambda connection: runs.add_worked_seconds(connection, run.id, 2.0),
+    )
+    assert [row["worked_seconds"] for row in rows_of(database, run_table)] == [3.0]
+
+
+def test_target_and_budget_can_be_replaced(database: Database, run: StoredRun) -> None:
+    other = store_run(database)
+    budget = Budget(cost=1.25, requests=None, seconds=3600.0)
+    with database.write() as connection:
+        runs.set_limits(connection, run.id, {"target": 50}, budget)
+    changed, kept = get(database, run.id), get(database, other.id)
+    assert changed is not None
+    assert kept is not None
+    assert (changed.settings, changed.budget) == ({"target": 50}, budget)
+    assert (kept.settings, kept.budget) == (SETTINGS, BUDGET)
+
+
+def test_the_log_of_a_run_is_newest_first(database: Database, run: StoredRun) -> None:
+    other = store_run(database)
+    before = time.time()
+    with database.write() as connection:
+        for n in range(3):
+            runs.add_run_event(connection, run.id, f"kind {n}", f"words {n} \x00")
+        runs.add_run_event(connection, other.id, "other", "")
+    with database.read() as connection:
+        found = runs.get_run_events(connection, run.id, 2)
+        assert len(runs.get_run_events(connection, run.id, 10)) == 3
+    assert [(event.kind, event.words) for event in found] == [
+        ("kind 2", "words 2 \ufffd"),
+        ("kind 1", "words 1 \ufffd"),
+    ]
+    assert all(before <= event.at <= time.time() for event in found)
 
 
 def test_prompt_sets_are_stored_once_by_content(database: Database) -> None:
