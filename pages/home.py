@@ -4,12 +4,14 @@ import streamlit as st
 
 from pages.shared.connection import studio_database
 from pages.shared.notices import shown_problems
+from pages.shared.presses import once
 from pages.shared.words import STATES, ago, exact_time, model_name
 from selfinstruct_core.generation.recipe import default_settings, with_changes
 from selfinstruct_core.generation.runs import NewRun, RunLine, list_runs, start_run
 from selfinstruct_core.settings import ROOT
 from selfinstruct_core.storage.holdings import Holdings, holdings
 
+FIRST_RUN = "first-run"
 FIRST_RUN_TASKS = 20
 READING_WIDTH = 640  # pixels, in which a line of text has 65 to 80 characters
 
@@ -30,11 +32,17 @@ def show_welcome() -> None:
         "filters keep what is new and usable; instances are written for what is kept, and it "
         "joins the pool.",
     )
-    if st.button(f"Run {FIRST_RUN_TASKS} tasks with the demo model", type="primary"):
-        settings = with_changes(default_settings(), {"target": FIRST_RUN_TASKS})
-        with shown_problems("The run was not started"):
-            run_id = start_run(studio_database(), NewRun(settings=settings))
-            st.switch_page("bootstrap.py", query_params={"run": str(run_id)})
+    label = f"Run {FIRST_RUN_TASKS} tasks with the demo model"
+    st.button(label, type="primary", on_click=start_first_run)
+
+
+def start_first_run() -> None:
+    """Start it, and leave its number for the page, which goes there. As a callback, because a
+    quick second press finds a page that has a run already, and no button."""
+    settings = with_changes(default_settings(), {"target": FIRST_RUN_TASKS})
+    new = NewRun(settings=settings)
+    with shown_problems("The run was not started"):
+        st.session_state[FIRST_RUN] = once("first run", lambda: start_run(studio_database(), new))
 
 
 def show_holdings(held: Holdings) -> None:
@@ -68,6 +76,9 @@ def show_runs(lines: list[RunLine]) -> None:
             st.caption(ago(line.created_at), help=exact_time(line.created_at))
 
 
+if FIRST_RUN in st.session_state:
+    started = st.session_state.pop(FIRST_RUN)
+    st.switch_page("bootstrap.py", query_params={"run": str(started)})
 st.title("Self-Instruct Studio")
 with shown_problems("The database cannot be used"):
     latest = list_runs(studio_database(), limit=5)

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared.notices import shown_problems
+from pages.shared.presses import once
 from selfinstruct_core.errors import BadInput
 from selfinstruct_core.exchange.reading import decode
 from selfinstruct_core.exchange.seed_file import load_seed_file, read_seed_tasks
@@ -59,13 +60,13 @@ def show_new_run_form(database: Database) -> None:
         sources = ask_sources(database)
         changes = ask_changes(default_settings(mode, endpoint.api))
     changes |= {"target": target, "seed": seed}
-    # A key per form: of two quick presses the second one meets a button that is gone.
     key = f"start-run-{forms_sent()}"
     if start.button("Start", type="primary", icon=":material/play_arrow:", key=key):
         # The problem stands at the button, not below settings that may fill the screen.
         with start, shown_problems("The run was not started; nothing was stored"):
             new = read_form(endpoint, sources, changes, default_settings(mode, endpoint.api))
-            st.query_params["run"] = str(start_run(database, new))
+            run_id = once(key, lambda: start_run(database, new))
+            st.query_params["run"] = str(run_id)
             st.session_state[SENT] = forms_sent() + 1
             st.rerun()
 

@@ -82,5 +82,6 @@ def _all_rows(database: Database) -> Generator[tuple[sa.Table, list[dict[str, An
     with database.read() as connection:
         for table in metadata.tables.values():
             rows = connection.execute(sa.select(table), execution_options={"yield_per": _BATCH})
-            for batch in rows.partitions():
-                yield table, [dict(row._mapping) for row in batch]
+            with contextlib.closing(rows):
+                for batch in rows.partitions():
+                    yield table, [dict(row._mapping) for row in batch]

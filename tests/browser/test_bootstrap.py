@@ -191,8 +191,11 @@ def test_numbers_on_screen_are_those_of_the_database(page: Page, shared: Studio)
     words |= {"too_short": "too short"}
     expected = {words.get(reason, reason): str(count) for reason, count in stored.items()}
     chart = page.get_by_test_id("stPlotlyChart")
-    names = chart.locator(".ytick text").all_text_contents()
-    assert dict(zip(names, chart.locator(".bartext").all_text_contents(), strict=True)) == expected
+    names, bars = chart.locator(".ytick text"), chart.locator(".bartext")
+    expect(names).to_have_count(len(expected))
+    expect(bars).to_have_count(len(expected))
+    drawn = zip(names.all_text_contents(), bars.all_text_contents(), strict=True)
+    assert dict(drawn) == expected
     expect(chart).to_contain_text(f"candidates (n = {sum(stored.values())})")
     page.get_by_text("The same numbers as a table").click()
     table = page.get_by_test_id("stExpander").filter(has_text="The same numbers as a table")
@@ -322,6 +325,7 @@ def test_fields_that_cannot_work_are_named_and_nothing_is_stored(
         expect(message).to_contain_text(words)
         assert everything(shared) == before
     decoding.fill(written)
+    decoding.press("Tab")
 
     use_server(page, "localhost:8000", model="")
     start(page)
@@ -418,14 +422,11 @@ def test_text_of_models_and_files_is_shown_as_it_is(
         hostile(picture, words) for words in ("Seed says so", "Model writes that", "Server errs")
     )
     punctuated = hostile(picture, "!bang goes first")
-    answers = [
-        numbered([of_model, f"{of_seed} again", punctuated]),
-        error(400, of_error),
-    ]
+    candidates = numbered([of_model, f"{of_seed} again", punctuated])
     name = hostile(picture, "model")
     foreign = watch_requests(page, shared)
-    with PacedModel(answers.__getitem__) as model:
-        model.release(2)
+    with PacedModel(lambda number: error(400, of_error) if number else candidates) as model:
+        model.release(1000)
         page.goto(f"{shared.url}/bootstrap")
         open_new_run(page)
         use_server(page, model.base_url, name)

@@ -133,7 +133,7 @@ EXPECTED: dict[tuple[str, str], list[dict[str, object]]] = {
         ),
         reading(dropped=[("", "Hello.", "truncated")]),
         reading(),
-        reading(dropped=[("", "Hé\x00", "no_output_field")]),
+        reading(dropped=[("", "Hé", "no_output_field")]),
     ],
     ("input-first", "paper"): [
         # "**Output:**" is no field there but for its word, and the preamble ends with "**".

@@ -57,7 +57,8 @@ class PostgresServer:
         # Databases are copied from one that is ready for use, and in advance, both to save time.
         self.execute(f"CREATE DATABASE {_READY}")
         open_database(self.address(_READY)).dispose()
-        self._maker = ThreadPoolExecutor(1, initializer=self._connect_maker)
+        self._maker = ThreadPoolExecutor(1)
+        self._maker_connection = psycopg.connect(self.uri, autocommit=True)
         self._coming: deque[Future[str]] = deque()
 
     def _set_up(self, access: Path) -> None:
@@ -92,15 +93,14 @@ class PostgresServer:
         """Remove it, which a connection to it that is open anywhere prevents."""
         self.execute(f"DROP DATABASE {sa.make_url(address).database}")
 
-    def _connect_maker(self) -> None:
-        self._maker_connection = psycopg.connect(self.uri, autocommit=True)
-
     def _make(self) -> str:
         return _create(self._maker_connection, _READY)
 
     def stop(self) -> None:
         """Stop it and remove its folder."""
         self._maker.shutdown(cancel_futures=True)
+        self._maker_connection.close()
+        self._connection.close()
         self._server.cleanup()
         self._watch.communicate()
 
