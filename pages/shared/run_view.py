@@ -154,7 +154,7 @@ def show_more(database: Database, overview: RunOverview) -> None:
         ]
         columns = ["stage", "responses", "prompt tokens", "completion tokens"]
         st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
-    with st.expander("What happened"):
+    with st.expander("What happened"), st.container(gap="xxsmall"):
         for event in run_log(database, overview.run.id):
             st.text(f"{exact_time(event.at)}  {event.kind.replace('_', ' ')}  {event.words}")
     if overview.run.state in ENDED:

@@ -9,7 +9,8 @@ def positive(text: str) -> int:
         value = int(text)
     except ValueError:
         value = 0
-    if value < 1:
+    # Databases count to 2**63; Python would go on.
+    if not 1 <= value < 2**63:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1")
     return value
 
