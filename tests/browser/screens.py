@@ -1,12 +1,15 @@
 """Where things stand on the pages, and what a person does with them."""
 
+import contextlib
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from tests.browser.conftest import Studio, wait_settled
 
 expect.set_options(timeout=20_000)
+
+TRIES = 4
 
 
 def main(page: Page) -> Locator:
@@ -73,8 +76,16 @@ def fill(page: Page, label: str, text: str) -> None:
 
 def choose(page: Page, label: str, option: str | re.Pattern[str]) -> None:
     """Choose from a list."""
-    page.get_by_role("combobox", name=label, exact=True).click()
-    page.get_by_role("option", name=option).click()
+    wait_settled(page)  # what moves on the page closes an open list
+    wanted = page.get_by_role("option", name=option)
+    for _ in range(TRIES):
+        # The page closes an open list when it is drawn anew, which a slow server may do late.
+        wait_settled(page)
+        page.get_by_role("combobox", name=label, exact=True).click()
+        with contextlib.suppress(TimeoutError):
+            wanted.click(timeout=3_000)
+            return
+    wanted.click()
 
 
 def use_server(page: Page, address: str, model: str = "paced") -> None:

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from selfinstruct_core.lm.demo.server import DemoServer
 from tests.browser.conftest import Studio, wait_settled
+from tests.browser.screens import choose
 
 
 def _rows(studio: Studio, query: str) -> list[tuple[object, ...]]:
@@ -30,8 +31,7 @@ def test_an_endpoint_is_added_tested_used_and_removed(page: Page, studio: Studio
         page.goto(f"{studio.url}/bootstrap")
         wait_settled(page)
         page.get_by_label("Tasks to keep").fill("5")
-        page.get_by_role("combobox", name="Model").click()
-        page.get_by_role("option", name="lab").click()
+        choose(page, "Model", "lab")
         wait_settled(page)
         page.get_by_role("button", name="Start").click()
         expect(page.get_by_text("finished", exact=True)).to_be_visible(timeout=30_000)
