@@ -7,7 +7,8 @@ from pages.shared.notices import shown_problems
 from pages.shared.presses import once
 from pages.shared.words import STATES, ago, exact_time, model_name
 from selfinstruct_core.generation.recipe import default_settings, with_changes
-from selfinstruct_core.generation.runs import NewRun, RunLine, list_runs, start_run
+from selfinstruct_core.generation.run_overview import RunLine, list_runs
+from selfinstruct_core.generation.runs import NewRun, start_run
 from selfinstruct_core.settings import ROOT
 from selfinstruct_core.storage.holdings import Holdings, holdings
 

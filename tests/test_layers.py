@@ -26,7 +26,10 @@ RANKS = {
     CORE: 0,
 }
 # What runs a run, and so talks to models and the database; all else in generation is pure.
-NOT_PURE = {"derivation", "engine", "execution", "finish", "replay", "retries", "run_work", "runs"}
+NOT_PURE = {
+    "derivation", "engine", "estimate", "execution", "finish", "origin", "replay", "retries",
+    "run_overview", "run_records", "run_work", "runs",
+}  # fmt: skip
 
 
 def _modules() -> Iterator[tuple[str, Path]]:

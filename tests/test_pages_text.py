@@ -42,6 +42,8 @@ UNSEEN = {
 }
 UNSEEN_OF = {
     "number_input": {"value"},
+    "checkbox": {"value"},
+    "dialog": {"on_dismiss"},
     "progress": {"value"},
     "navigation": {"pages"},  # their titles are arguments of st.Page
     "fragment": {"func"},  # what it shows is read like any other function

@@ -1,6 +1,7 @@
 """The form that starts a run: what it asks, and what it makes of the answers."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +9,11 @@ import streamlit as st
 
 from pages.shared.notices import shown_problems
 from pages.shared.presses import once
-from selfinstruct_core.errors import BadInput
+from selfinstruct_core.errors import BadInput, StudioError
 from selfinstruct_core.exchange.reading import decode
-from selfinstruct_core.exchange.seed_file import load_seed_file, read_seed_tasks
-from selfinstruct_core.generation.prompt_set import PromptSet, load_prompt_set, read_prompt_set
+from selfinstruct_core.exchange.seed_file import read_seed_tasks
+from selfinstruct_core.generation.estimate import estimate_run
+from selfinstruct_core.generation.prompt_set import PromptSet, read_prompt_set
 from selfinstruct_core.generation.recipe import (
     NUMBERINGS,
     RunSettings,
@@ -19,13 +21,8 @@ from selfinstruct_core.generation.recipe import (
     settings_to_json,
     with_changes,
 )
-from selfinstruct_core.generation.runs import (
-    DEFAULT_CONCURRENCY,
-    DEFAULT_PROJECT,
-    NewRun,
-    list_projects,
-    start_run,
-)
+from selfinstruct_core.generation.run_overview import list_projects
+from selfinstruct_core.generation.runs import DEFAULT_PROJECT, NewRun, start_run
 from selfinstruct_core.generation.tokenizers import Tokenizer
 from selfinstruct_core.lm.endpoints import MOST_CONCURRENT, list_endpoints
 from selfinstruct_core.models import Api, Budget, Endpoint, Mode, SeedTask
@@ -48,27 +45,67 @@ TOKENIZERS = {
 NUMBERING_NAMES = {"code": '"1." as in the code', "paper": '"Task 1:" as the paper prints it'}
 
 
-def show_new_run_form(database: Database) -> None:
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What the form shows at first: the defaults, or the settings of run `copied`."""
+
+    new: NewRun
+    copied: int | None = None
+
+    def defaults(self, mode: Mode, api: Api) -> RunSettings:
+        """The settings behind the form; another mode or interface has defaults of its own."""
+        own = self.new.settings
+        return own if (own.mode, own.api) == (mode, api) else default_settings(mode, api)
+
+
+def show_new_run_form(database: Database, template: Template) -> None:
     """Ask for the settings of a run and start it."""
+    settings = template.new.settings
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        target = st.number_input("Tasks to keep", 1, 1_000_000, 100, step=10, width=160)
-        seed = st.number_input("Random seed", 0, 2**31 - 1, 42, width=160)
-        mode = st.selectbox("Mode", list(MODES), format_func=MODES.__getitem__, width=380)
-    endpoint = ask_endpoint(database)
+        target = st.number_input("Tasks to keep", 1, 1_000_000, settings.target, 10, width=160)
+        seed = st.number_input("Random seed", 0, 2**31 - 1, settings.seed, width=160)
+        mode = st.selectbox(
+            "Mode",
+            list(MODES),
+            index=list(MODES).index(settings.mode),
+            format_func=MODES.__getitem__,
+            width=380,
+        )
+    endpoint = ask_endpoint(database, template)
     start = st.container()
+    defaults = template.defaults(mode, endpoint.api)
     with st.expander("More settings"):
-        sources = ask_sources(database)
-        changes = ask_changes(default_settings(mode, endpoint.api))
+        sources = ask_sources(database, template)
+        changes = ask_changes(defaults, template)
     changes |= {"target": target, "seed": seed}
     key = f"start-run-{forms_sent()}"
-    if start.button("Start", type="primary", icon=":material/play_arrow:", key=key):
-        # The problem stands at the button, not below settings that may fill the screen.
-        with start, shown_problems("The run was not started; nothing was stored"):
-            new = read_form(endpoint, sources, changes, default_settings(mode, endpoint.api))
-            run_id = once(key, lambda: start_run(database, new))
-            st.query_params["run"] = str(run_id)
-            st.session_state[SENT] = forms_sent() + 1
-            st.rerun()
+    # The problem stands at the button, not below settings that may fill the screen.
+    with start:
+        pressed = st.button("Start", type="primary", icon=":material/play_arrow:", key=key)
+        if pressed:
+            with shown_problems("The run was not started; nothing was stored"):
+                new = read_form(endpoint, sources, changes, defaults)
+                run_id = once(key, lambda: start_run(database, new))
+                st.query_params.from_dict({"run": str(run_id)})
+                st.session_state[SENT] = forms_sent() + 1
+                st.rerun()
+        else:
+            show_estimate(database, lambda: read_form(endpoint, sources, changes, defaults))
+
+
+def show_estimate(database: Database, read: Callable[[], NewRun]) -> None:
+    """What the run that the form describes will need; nothing while it describes none."""
+    try:
+        estimate = estimate_run(database, read())
+    except StudioError:
+        return
+    cost = "" if estimate.cost is None else f" · cost about {estimate.cost:,.2f}"
+    basis = "by the lengths of prompts and seed tasks"
+    if estimate.runs:
+        basis = f"as earlier runs of this model needed (n = {estimate.runs:,})"
+    st.caption(
+        f"About {estimate.requests:,} requests and {estimate.tokens:,} tokens{cost}, {basis}"
+    )
 
 
 def forms_sent() -> int:
@@ -83,20 +120,35 @@ class Sources:
     project: str
     seed_file: Any
     prompt_file: Any
+    template: Template
 
 
-def ask_sources(database: Database) -> Sources:
+def ask_sources(database: Database, template: Template) -> Sources:
     """Project, seed tasks and prompt texts."""
     names = [project.name for project in list_projects(database)] or [DEFAULT_PROJECT]
+    known = template.new.project in names
+    else_used = (
+        "the shipped ones are used"
+        if template.copied is None
+        else f"those of run {template.copied:d} are used"
+    )
     return Sources(
-        project=st.selectbox("Project", names, accept_new_options=True, width=380) or "",
+        project=st.selectbox(
+            "Project",
+            names,
+            index=names.index(template.new.project) if known else 0,
+            accept_new_options=True,
+            width=380,
+        )
+        or "",
         seed_file=st.file_uploader(
-            "Seed tasks (JSONL in the published format; without a file the shipped ones are used)",
+            f"Seed tasks (JSONL in the published format; without a file {else_used})",
             type=["jsonl"],
         ),
         prompt_file=st.file_uploader(
-            "Prompt texts (TOML; without a file the shipped ones are used)", type=["toml"]
+            f"Prompt texts (TOML; without a file {else_used})", type=["toml"]
         ),
+        template=template,
     )
 
 
@@ -106,31 +158,40 @@ def read_form(
     """The run that the form describes. Raises BadInput naming the file or the field."""
     if not endpoint.model:
         raise BadInput("Field Model's name: is empty; write the name that the server knows.")
-    concurrency, budget = changes.pop("concurrency"), changes.pop("budget")
-    changes["decoding"] = parsed_decoding(changes["decoding"])
-    seed_file = sources.seed_file
+    limits = {"concurrency", "budget"}
+    settings = {name: value for name, value in changes.items() if name not in limits}
+    settings["decoding"] = parsed_decoding(settings["decoding"])
+    base, seed_file, prompt_file = sources.template.new, sources.seed_file, sources.prompt_file
+    seeds = uploaded_seeds(seed_file) if seed_file else base.seeds
+    only = settings["classification_only"]
     return NewRun(
         project=sources.project,
-        seeds=uploaded_seeds(seed_file, changes["classification_only"]),
-        seeds_name=seed_file.name if seed_file else "Seed tasks",
+        seeds=tuple(seed for seed in seeds if seed.is_classification or not only),
+        seeds_name=seed_file.name if seed_file else base.seeds_name,
         endpoint=endpoint,
-        settings=with_changes(defaults, changes),
-        prompts=uploaded_prompts(sources.prompt_file),
-        concurrency=concurrency,
-        budget=budget,
+        settings=with_changes(defaults, settings),
+        prompts=uploaded_prompts(prompt_file) if prompt_file else base.prompts,
+        concurrency=changes["concurrency"],
+        budget=changes["budget"],
     )
 
 
-def ask_endpoint(database: Database) -> Endpoint:
+def ask_endpoint(database: Database, template: Template) -> Endpoint:
     """Which model is asked, and how."""
     demo = "Demo model: replays written examples, is no language model"
     other = "An OpenAI-compatible server"
+    used = template.new.endpoint
     named = {one.endpoint.name: one.endpoint for one in list_endpoints(database)}
+    if template.copied is not None and not used.is_demo:
+        named = {f"As run {template.copied}: {used.model} at {used.base_url}": used} | named
+    kinds = [demo, *named, other] if used.is_demo else [*named, demo, other]
     with st.container(horizontal=True):
-        kind = st.selectbox("Model", [demo, *named, other], width=460)
+        kind = st.selectbox("Model", kinds, width=460)
         if kind in named:
             return named[kind]
-        api = st.radio("Interface", list(APIS), format_func=APIS.__getitem__)
+        api = st.radio(
+            "Interface", list(APIS), index=list(APIS).index(used.api), format_func=APIS.__getitem__
+        )
     if kind == demo:
         return Endpoint(api=api)
     with st.container(horizontal=True):
@@ -142,9 +203,9 @@ def ask_endpoint(database: Database) -> Endpoint:
     return Endpoint(model.strip(), api, address.strip(), key_env.strip() or None)
 
 
-def ask_changes(defaults: RunSettings) -> dict[str, Any]:
+def ask_changes(defaults: RunSettings, template: Template) -> dict[str, Any]:
     """The settings that a run seldom changes, in the form of `with_changes`."""
-    filters = defaults.filters
+    filters, limits = defaults.filters, template.new.budget
     st.markdown("##### Filters and prompt")
     with st.container(horizontal=True):
         threshold = st.number_input(
@@ -155,23 +216,29 @@ def ask_changes(defaults: RunSettings) -> dict[str, Any]:
         most = st.number_input("Most instances per task", 1, 100, filters.max_instances, width=200)
     with st.container(horizontal=True):
         tokenizer = st.selectbox(
-            "Tokenizer", list(TOKENIZERS), format_func=TOKENIZERS.__getitem__, width=320
+            "Tokenizer",
+            list(TOKENIZERS),
+            index=list(TOKENIZERS).index(filters.tokenizer),
+            format_func=TOKENIZERS.__getitem__,
+            width=320,
         )
         numbering = st.selectbox(
-            "Numbering", NUMBERINGS, format_func=NUMBERING_NAMES.__getitem__, width=260
+            "Numbering",
+            NUMBERINGS,
+            index=NUMBERINGS.index(defaults.numbering),
+            format_func=NUMBERING_NAMES.__getitem__,
+            width=260,
         )
         size = st.number_input("Tasks in a prompt", 1, 50, defaults.context_tasks, width=150)
         machine = st.number_input(
             "of them machine-made", 0, 50, defaults.machine_tasks_in_context, width=170
         )
-    only = st.checkbox("Classification tasks only")
+    only = st.checkbox("Classification tasks only", defaults.classification_only)
     with st.container(horizontal=True):
-        cost = st.number_input("Budget: money", 0.0, value=None, width=160)
-        requests = st.number_input("Budget: requests", 1, value=None, width=160)
-        minutes = st.number_input("Budget: minutes", 0.0, value=None, width=160)
+        budget = ask_budget(limits)
     with st.container(horizontal=True):
         concurrency = st.number_input(
-            "Requests at once", 1, MOST_CONCURRENT, DEFAULT_CONCURRENCY, width=160
+            "Requests at once", 1, MOST_CONCURRENT, template.new.concurrency, width=160
         )
         window = st.number_input(
             "Window",
@@ -189,11 +256,11 @@ def ask_changes(defaults: RunSettings) -> dict[str, Any]:
         "Decoding of each stage (JSON)",
         json.dumps(settings_to_json(defaults)["decoding"], indent=1),
         height=160,
-        key=f"decoding-{defaults.mode}-{defaults.api}",
+        key=f"decoding-{defaults.mode}-{defaults.api}-{template.copied}",
     )
     return {
         "concurrency": concurrency,
-        "budget": Budget(cost, requests, None if minutes is None else minutes * 60),
+        "budget": budget,
         "classification_only": only,
         "window": window,
         "numbering": numbering,
@@ -222,17 +289,20 @@ def parsed_decoding(text: str) -> dict[str, Any]:
     return decoding
 
 
-def uploaded_seeds(upload: Any, classification_only: bool) -> tuple[SeedTask, ...]:
-    """The seed tasks of an uploaded file, or the shipped ones. Raises BadInput."""
-    if upload is None:
-        seeds = load_seed_file()
-    else:
-        seeds = read_seed_tasks(decode(upload.getvalue(), upload.name), upload.name)
-    return tuple(seed for seed in seeds if seed.is_classification or not classification_only)
+def ask_budget(limits: Budget) -> Budget:
+    """What a run may use up at most; an empty field means no limit."""
+    cost = st.number_input("Budget: money", 0.0, value=limits.cost, width=160)
+    requests = st.number_input("Budget: requests", 1, value=limits.requests, width=160)
+    allowed = None if limits.seconds is None else limits.seconds / 60
+    minutes = st.number_input("Budget: minutes", 0.0, value=allowed, width=160)
+    return Budget(cost, requests, None if minutes is None else minutes * 60)
+
+
+def uploaded_seeds(upload: Any) -> tuple[SeedTask, ...]:
+    """The seed tasks of an uploaded file. Raises BadInput."""
+    return read_seed_tasks(decode(upload.getvalue(), upload.name), upload.name)
 
 
 def uploaded_prompts(upload: Any) -> PromptSet:
-    """The prompt texts of an uploaded file, or the shipped ones. Raises BadInput."""
-    if upload is None:
-        return load_prompt_set()
+    """The prompt texts of an uploaded file. Raises BadInput."""
     return read_prompt_set(decode(upload.getvalue(), upload.name), upload.name)

@@ -5,9 +5,12 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
+from pages.shared.new_run import ask_budget
 from pages.shared.notices import problem, shown_problems
+from pages.shared.origin_dialog import origin_link
 from pages.shared.words import (
     REASONS,
+    STAGES,
     STATES,
     TASK_STATES,
     ago,
@@ -15,25 +18,31 @@ from pages.shared.words import (
     exact_time,
     model_name,
 )
-from selfinstruct_core.analysis.run_figures import reasons_figure
+from selfinstruct_core.analysis.run_figures import reasons_figure, yield_figure
 from selfinstruct_core.errors import StudioError
-from selfinstruct_core.generation.runs import (
+from selfinstruct_core.generation.limits import cost_of
+from selfinstruct_core.generation.run_overview import (
     ENDED,
     RunOverview,
-    extend_run,
-    latest_candidates,
-    pause_run,
-    resume_run,
     run_log,
     run_overview,
-    stop_run,
+    run_yield,
 )
-from selfinstruct_core.models import Budget, Rejection, RunState
+from selfinstruct_core.generation.run_records import newest_candidates
+from selfinstruct_core.generation.runs import extend_run, pause_run, resume_run, stop_run
+from selfinstruct_core.models import Rejection, RunState
+from selfinstruct_core.storage.candidates import (
+    KEPT,
+    REJECTED,
+    CandidateFilter,
+    CandidateLine,
+)
 from selfinstruct_core.storage.database import Database
 from selfinstruct_core.storage.ledger import Traffic
-from selfinstruct_core.storage.tasks import LatestCandidate
 
 LATEST = 8
+COPIED = "like"
+"""The parameter of the address that names the run whose settings the form shows."""
 STATE_COLOURS: dict[RunState, Literal["blue", "red", "gray"]] = {
     RunState.RUNNING: "blue",
     RunState.FAILED: "red",
@@ -52,7 +61,11 @@ def show_run(database: Database, run_id: int, live: bool) -> None:
         st.rerun()
     show_head(database, overview)
     show_progress(overview)
-    show_reasons(overview)
+    left, right = st.columns(2)
+    with left:
+        show_reasons(overview)
+    with right:
+        show_yield(database, overview)
     show_latest(database, run_id)
     show_more(database, overview)
 
@@ -82,7 +95,16 @@ def show_head(database: Database, overview: RunOverview) -> None:
 
 
 def show_buttons(database: Database, overview: RunOverview) -> None:
-    """Pause or stop while it runs; go on when it ended early."""
+    """Pause or stop while it runs; go on when it ended early; another one with its settings."""
+    run = overview.run
+    show_life_buttons(database, overview)
+    if st.button("Copy settings", icon=":material/content_copy:", key=f"copy-{run.id}"):
+        st.query_params[COPIED] = str(run.id)
+        st.rerun(scope="app")
+
+
+def show_life_buttons(database: Database, overview: RunOverview) -> None:
+    """Pause, stop or resume, as the state allows."""
     run = overview.run
     if run.state not in ENDED:
         ending = overview.stopping
@@ -149,10 +171,17 @@ def show_more(database: Database, overview: RunOverview) -> None:
     """Requests by stage, the log, and larger limits for a run that is not under way."""
     with st.expander("Requests by stage"):
         rows = [
-            (one.stage.value, one.responses, one.prompt_tokens, one.completion_tokens)
-            for one in overview.stages
+            (
+                STAGES[one.stage],
+                one.requests,
+                one.responses,
+                one.prompt_tokens,
+                one.completion_tokens,
+                cost_of(overview.run.endpoint, one.prompt_tokens, one.completion_tokens),
+            )
+            for one in overview.traffic.stages
         ]
-        columns = ["stage", "responses", "prompt tokens", "completion tokens"]
+        columns = ["stage", "requests", "responses", "prompt tokens", "completion tokens", "cost"]
         st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
     with st.expander("What happened"), st.container(gap="xxsmall"):
         for event in run_log(database, overview.run.id):
@@ -168,22 +197,14 @@ def show_limits_form(database: Database, overview: RunOverview) -> None:
     with st.form(f"limits-{run.id}", border=False):
         with st.container(horizontal=True):
             new_target = st.number_input("Tasks to keep", target, value=target, width=160)
-            cost = st.number_input("Budget: money", 0.0, value=run.budget.cost, width=160)
-            requests = st.number_input("Budget: requests", 1, value=run.budget.requests, width=160)
-            minutes = st.number_input(
-                "Budget: minutes",
-                0.0,
-                value=None if run.budget.seconds is None else run.budget.seconds / 60,
-                width=160,
-            )
+            budget = ask_budget(run.budget)
         if st.form_submit_button("Change and resume"):
             with shown_problems("The run was not changed"):
-                seconds = None if minutes is None else minutes * 60
                 extend_run(
                     database,
                     run.id,
                     target=new_target if new_target > target else None,
-                    budget=Budget(cost, requests, seconds),
+                    budget=budget,
                 )
                 resume_run(database, run.id)
                 st.rerun(scope="app")
@@ -210,26 +231,48 @@ def show_reasons(overview: RunOverview) -> None:
         st.dataframe(pd.DataFrame(rows, columns=["what", "candidates"]), hide_index=True)
 
 
+def show_yield(database: Database, overview: RunOverview) -> None:
+    """How many tasks each response brought, as the pool fills."""
+    st.markdown("##### Yield per response")
+    bins = run_yield(database, overview.run.id)
+    if not bins:
+        st.text("No response yet.")
+        return
+    st.plotly_chart(
+        yield_figure(bins),
+        key=f"yield-{overview.run.id}",
+        config={"displayModeBar": False},
+        alt="Bars: kept tasks per response in the order of the responses; the table below has "
+        "the numbers.",
+    )
+    with st.expander("The same numbers as a table"):
+        rows = [
+            (one.first, one.last, one.candidates, one.kept, one.kept_per_response) for one in bins
+        ]
+        columns = ["first response", "last", "candidates", "kept", "kept per response"]
+        st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
+
+
 def show_latest(database: Database, run_id: int) -> None:
     """The newest candidates, kept and rejected side by side."""
     left, right = st.columns(2)
     with left:
         st.markdown("##### Latest kept")
-        kept = latest_candidates(database, run_id, kept=True, limit=LATEST)
+        kept = newest_candidates(database, run_id, CandidateFilter(KEPT), LATEST)
         for candidate in kept:
-            show_kept(candidate)
+            show_kept(run_id, candidate)
         if not kept:
             st.text("Nothing yet.")
     with right:
         st.markdown("##### Latest rejected")
-        rejected = latest_candidates(database, run_id, kept=False, limit=LATEST)
+        rejected = newest_candidates(database, run_id, CandidateFilter(REJECTED), LATEST)
         for candidate in rejected:
-            show_rejected(candidate)
+            show_rejected(run_id, candidate)
         if not rejected:
             st.text("Nothing yet.")
 
 
-def show_kept(candidate: LatestCandidate) -> None:
+def show_kept(run_id: int, candidate: CandidateLine) -> None:
     """A kept task with its class and its nearest neighbour's score."""
     notes = []
     if candidate.is_classification:
@@ -240,20 +283,24 @@ def show_kept(candidate: LatestCandidate) -> None:
         notes.append(f"ROUGE-L {candidate.nearest_score:.2f} to the nearest")
     with st.container(border=True, gap="xxsmall"):
         st.text(candidate.instruction)
-        st.caption(" · ".join(notes))
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.caption(" · ".join(notes))
+            origin_link(run_id, (candidate.ordinal, candidate.position))
 
 
-def show_rejected(candidate: LatestCandidate) -> None:
+def show_rejected(run_id: int, candidate: CandidateLine) -> None:
     """A rejected candidate with the reason and, where there is one, what it resembles."""
     if candidate.reason is None:
         return
     with st.container(border=True, gap="xxsmall"):
         st.text(candidate.instruction or "(empty)")
-        if candidate.nearest_instruction is not None and candidate.nearest_score is not None:
-            st.caption(f"{REASONS[candidate.reason]} {candidate.nearest_score:.2f}, nearest:")
-            st.text(f"≈ {candidate.nearest_instruction}")
-            return
+        near = candidate.nearest_instruction is not None and candidate.nearest_score is not None
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            st.caption(REASONS[candidate.reason], width="content")
-            if candidate.detail:
+            if near:
+                st.caption(f"{REASONS[candidate.reason]} {candidate.nearest_score:.2f}, nearest:")
+            else:
+                st.caption(REASONS[candidate.reason], width="content")
                 st.text(candidate.detail)
+            origin_link(run_id, (candidate.ordinal, candidate.position))
+        if near:
+            st.text(f"≈ {candidate.nearest_instruction}")

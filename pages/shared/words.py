@@ -2,7 +2,8 @@
 
 import time
 
-from selfinstruct_core.models import Api, Endpoint, Rejection, RunState, TaskState
+from selfinstruct_core.generation.origin import Said
+from selfinstruct_core.models import Api, Drop, Endpoint, Rejection, RunState, Stage, TaskState
 
 REASONS = {
     Rejection.PREAMBLE: "talk before the list",
@@ -16,6 +17,32 @@ REASONS = {
     Rejection.NOT_ASCII: "not ASCII",
     Rejection.TOO_SIMILAR: "too similar",
     Rejection.NO_TOKENS: "no tokens",
+}
+
+DROPS = {
+    Drop.PREAMBLE: "talk before the instances",
+    Drop.TRUNCATED: "truncated",
+    Drop.NO_OUTPUT_FIELD: "no output field",
+    Drop.NO_CLASS_LABEL: "no class label",
+    Drop.EMPTY_OUTPUT: "empty output",
+    Drop.SAME_AS_INPUT: "output same as the input",
+    Drop.ENDS_WITH_COLON: "ends with a colon",
+    Drop.CONFLICTING: "same input with different outputs",
+    Drop.DUPLICATE: "duplicate",
+    Drop.OVER_LIMIT: "more than the limit",
+}
+
+SAID = {
+    Said.PASSED: "passed",
+    Said.REJECTED: "rejected",
+    Said.NOT_ASKED: "not asked, rejected before",
+}
+
+STAGES = {
+    Stage.INSTRUCTIONS: "instructions",
+    Stage.CLASSIFICATION: "classification",
+    Stage.INPUT_FIRST: "instances, input first",
+    Stage.OUTPUT_FIRST: "instances, output first",
 }
 
 APIS = {

@@ -16,21 +16,23 @@ from selfinstruct_core.errors import BadInput
 from selfinstruct_core.exchange.reading import read_text
 from selfinstruct_core.exchange.seed_file import SHIPPED_SEEDS, load_seed_file
 from selfinstruct_core.generation.engine import Progress
+from selfinstruct_core.generation.estimate import Estimate, estimate_run
 from selfinstruct_core.generation.execution import execute
 from selfinstruct_core.generation.prompt_set import SHIPPED, load_prompt_set
 from selfinstruct_core.generation.recipe import (
+    DEFAULT_SEED,
     NUMBERINGS,
     RunSettings,
     default_settings,
     with_changes,
 )
+from selfinstruct_core.generation.run_overview import RunOverview, run_overview
 from selfinstruct_core.generation.runs import (
     DEFAULT_PROJECT,
     NewRun,
-    RunOverview,
     extend_run,
+    new_run_like,
     resume_run_here,
-    run_overview,
     start_run_here,
     stop_run,
 )
@@ -50,6 +52,8 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--tasks", type=positive, metavar="N", help="how many tasks to keep")
     add("--resume", type=positive, metavar="RUN", help="go on with this run instead of a new one")
+    add("--like", type=positive, metavar="RUN", help="all settings of this run; --tasks, --seed")
+    add("--estimate", action="store_true", help="say what the run would need, and start nothing")
     add("--seeds", type=Path, default=SHIPPED_SEEDS, metavar="FILE", help="seed tasks (JSONL)")
     add("--prompts", type=Path, default=SHIPPED, metavar="FILE", help="prompt texts (TOML)")
     add(
@@ -62,7 +66,7 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
     add("--api", type=Api, choices=list(Api), help="default: completions")
     add("--key-env", metavar="NAME", help="variable with the key: OPENAI_API_KEY or STUDIO_KEY_...")
     add("--mode", type=Mode, choices=list(Mode), default=Mode.IMPROVED)
-    add("--seed", type=int, default=42, metavar="S", help="seed of all random choices")
+    add("--seed", type=int, metavar="S", help="seed of all random choices (default: 42)")
     add("--project", default=DEFAULT_PROJECT, metavar="P")
     add("--concurrency", type=positive, help="requests at once (default: the endpoint's, or 16)")
     add("--budget-cost", type=price, metavar="MONEY", help="end before this is passed")
@@ -80,6 +84,9 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Start or resume a run, work on it here, and print what came of it."""
     database = open_database(options.database)
+    if options.estimate:
+        _print_estimate(estimate_run(database, _new_run(database, options)), options.json)
+        return 0
     owner = f"command line {uuid.uuid4().hex}"
     if options.resume is not None:
         _change_limits(database, options)
@@ -122,6 +129,8 @@ def _change_limits(database: Database, options: argparse.Namespace) -> None:
 
 
 def _new_run(database: Database, options: argparse.Namespace) -> NewRun:
+    if options.like is not None:
+        return _run_like(database, options)
     if options.tasks is None:
         raise BadInput("Say how many tasks to keep (--tasks N), or which run to resume.")
     endpoint = _endpoint(database, options)
@@ -138,6 +147,17 @@ def _new_run(database: Database, options: argparse.Namespace) -> NewRun:
         concurrency=options.concurrency or endpoint.concurrency,
         budget=_budget(options) or Budget(),
     )
+
+
+def _run_like(database: Database, options: argparse.Namespace) -> NewRun:
+    """A run with the settings of another, except for what is given here."""
+    copied = new_run_like(database, options.like)
+    given = {"target": options.tasks, "seed": options.seed}
+    changes = {name: value for name, value in given.items() if value is not None}
+    settings = with_changes(copied.settings, changes)
+    if options.settings:
+        settings = with_changes(settings, _settings_file(options.settings))
+    return dataclasses.replace(copied, settings=settings, budget=_budget(options) or copied.budget)
 
 
 def _budget(options: argparse.Namespace) -> Budget | None:
@@ -167,7 +187,7 @@ def _settings(options: argparse.Namespace, api: Api) -> RunSettings:
     chosen = dataclasses.replace(
         default_settings(options.mode, api),
         target=options.tasks,
-        seed=options.seed,
+        seed=DEFAULT_SEED if options.seed is None else options.seed,
         classification_only=options.classification_only,
     )
     changes: dict[str, Any] = {}
@@ -208,6 +228,24 @@ def summary(overview: RunOverview) -> dict[str, Any]:
         "dropped": counts.dropped,
         "digest": overview.derivation.digest,
     }
+
+
+def _print_estimate(estimate: Estimate, as_json: bool) -> None:
+    if as_json:
+        stages = {one.stage: one.requests for one in estimate.stages}
+        print_json(
+            {
+                "requests": estimate.requests,
+                "tokens": estimate.tokens,
+                "cost": estimate.cost,
+                "by_stage": stages,
+                "earlier_runs": estimate.runs,
+            }
+        )
+        return
+    cost = "unknown" if estimate.cost is None else f"{estimate.cost:,.4f}"
+    print(f"About {estimate.requests:,} requests, {estimate.tokens:,} tokens, cost {cost}")
+    print(f"Earlier runs of this model that this rests on: {estimate.runs:,}")
 
 
 def _print(overview: RunOverview, as_json: bool) -> None:

@@ -7,7 +7,8 @@ these are here, in the code's order. Novelty is judged separately, after them.
 
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from selfinstruct_core.generation.tokenizers import Tokenizer, tokenize
@@ -20,39 +21,52 @@ KEYWORDS = (
 """What a text-only model cannot work with, as in the reference code; matched as whole words."""
 
 
-def judge_text(
-    instruction: str,
-    *,
-    min_words: int,
-    max_words: int,
-    keywords: Sequence[str],
-    any_case: bool,
-    any_script: bool = False,
-) -> Verdict:
-    """The verdict of the first rule that objects, in the reference code's order.
+@dataclass(frozen=True, slots=True)
+class TextRules:
+    """What the rules judge by. Word counts are of whitespace-separated words.
 
     `any_case` finds "write a program" in any case; the reference code's comparison is exact.
     `any_script` lets an instruction start in any script, and counts each character of scripts
     without spaces as a word; the reference code keeps only what starts in ASCII.
     """
-    if not instruction:
-        return Verdict(Rejection.EMPTY)
-    words = len(tokenize(instruction, Tokenizer.SCRIPTS) if any_script else instruction.split())
-    if words < min_words:
-        return Verdict(Rejection.TOO_SHORT, f"{words} words")
-    if words > max_words:
-        return Verdict(Rejection.TOO_LONG, f"{words} words")
-    keyword = first_keyword(instruction, tuple(keywords))
-    if keyword is not None:
-        return Verdict(Rejection.KEYWORD, keyword)
-    opening = instruction.lower() if any_case else instruction
-    if opening.startswith("write a program" if any_case else "Write a program"):
-        return Verdict(Rejection.WRITE_A_PROGRAM)
-    if instruction[0] in string.punctuation:
-        return Verdict(Rejection.STARTS_WITH_PUNCTUATION, instruction[0])
-    if not any_script and not instruction[0].isascii():
-        return Verdict(Rejection.NOT_ASCII, instruction[0])
-    return KEPT
+
+    min_words: int
+    max_words: int
+    keywords: tuple[str, ...]
+    any_case: bool
+    any_script: bool = False
+
+
+def judge_text(instruction: str, rules: TextRules) -> Verdict:
+    """The verdict of the first rule that objects, in the reference code's order."""
+    return next((v for _, v in rule_verdicts(instruction, rules) if not v.kept), KEPT)
+
+
+def rule_verdicts(instruction: str, rules: TextRules) -> Iterator[tuple[Rejection, Verdict]]:
+    """What each rule says of an instruction, in the reference code's order, each with the
+    rejection it is for."""
+
+    def rule(reason: Rejection, objects: bool, detail: str = "") -> tuple[Rejection, Verdict]:
+        return reason, Verdict(reason, detail) if objects else KEPT
+
+    yield rule(Rejection.EMPTY, not instruction)
+    words = count_words(instruction, any_script=rules.any_script)
+    yield rule(Rejection.TOO_SHORT, words < rules.min_words, f"{words} words")
+    yield rule(Rejection.TOO_LONG, words > rules.max_words, f"{words} words")
+    keyword = first_keyword(instruction, rules.keywords)
+    yield rule(Rejection.KEYWORD, keyword is not None, keyword or "")
+    opening = instruction.lower() if rules.any_case else instruction
+    banned = "write a program" if rules.any_case else "Write a program"
+    yield rule(Rejection.WRITE_A_PROGRAM, opening.startswith(banned))
+    first = instruction[:1]
+    punctuated = first != "" and first in string.punctuation
+    yield rule(Rejection.STARTS_WITH_PUNCTUATION, punctuated, first)
+    yield rule(Rejection.NOT_ASCII, not rules.any_script and not first.isascii(), first)
+
+
+def count_words(instruction: str, *, any_script: bool) -> int:
+    """Words as the length rules count them."""
+    return len(tokenize(instruction, Tokenizer.SCRIPTS) if any_script else instruction.split())
 
 
 def first_keyword(text: str, keywords: tuple[str, ...]) -> str | None:

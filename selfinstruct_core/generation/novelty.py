@@ -7,6 +7,7 @@ results equal those of comparing with every text by rouge_score; `similarity_ind
 how most of the comparisons are avoided.
 """
 
+import heapq
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ __all__ = [
     "NoveltyIndex",
     "NoveltyState",
     "NoveltyVerdict",
+    "nearest_texts",
     "rouge_l",
 ]
 
@@ -64,6 +66,20 @@ def rouge_l(candidate_tokens: Sequence[str], reference_tokens: Sequence[str]) ->
         for tokens in (candidate_tokens, reference_tokens)
     )
     return f_measure(LCSseq.similarity(candidate, reference), len(candidate), len(reference))
+
+
+def nearest_texts(
+    text: str, others: Sequence[str], tokenizer: Tokenizer, most: int
+) -> list[Neighbour]:
+    """The most similar of the other texts, best first, at most `most`; of equals the earlier
+    ones, and none that shares no token. Compares with every one of them."""
+    tokens = tokenize(text, tokenizer)
+    scored = (
+        Neighbour(n, rouge_l(tokens, tokenize(other, tokenizer))) for n, other in enumerate(others)
+    )
+    return heapq.nsmallest(
+        most, (one for one in scored if one.score > 0), key=lambda one: (-one.score, one.index)
+    )
 
 
 class NoveltyIndex:

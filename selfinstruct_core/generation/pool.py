@@ -7,7 +7,7 @@ responses came in. Runs, replays and the command line all judge candidates here.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from selfinstruct_core.generation.heuristics import judge_text
+from selfinstruct_core.generation.heuristics import TextRules, judge_text
 from selfinstruct_core.generation.instructions import Candidate
 from selfinstruct_core.generation.novelty import Neighbour, NoveltyIndex
 from selfinstruct_core.generation.recipe import Filters
@@ -26,6 +26,19 @@ class JudgedCandidate:
     nearest: Neighbour | None = None
 
 
+def text_rules(filters: Filters, mode: Mode) -> TextRules:
+    """The heuristics of a run as its filters and its mode set them."""
+    improved = mode is Mode.IMPROVED
+    return TextRules(
+        min_words=filters.min_words,
+        max_words=filters.max_words,
+        keywords=filters.keywords,
+        any_case=improved,
+        # Who chooses the tokenizer for other scripts wants instructions in them.
+        any_script=improved and filters.tokenizer is Tokenizer.SCRIPTS,
+    )
+
+
 class Pool:
     """Seeds and the tasks kept so far; position 0 is the first seed. Without `novelty` only
     the heuristics judge."""
@@ -38,6 +51,7 @@ class Pool:
         self._machine_after: list[int] = []
         self._filters = filters
         self._mode = mode
+        self._rules = text_rules(filters, mode)
         self._novelty = novelty
         self._index = NoveltyIndex(filters.tokenizer, filters.threshold)
         for instruction in self.seeds:
@@ -82,16 +96,7 @@ class Pool:
         text = candidate.instruction
         verdict = candidate.verdict
         if verdict.kept:
-            verdict = judge_text(
-                text,
-                min_words=self._filters.min_words,
-                max_words=self._filters.max_words,
-                keywords=self._filters.keywords,
-                any_case=self._mode is Mode.IMPROVED,
-                # Who chooses the tokenizer for other scripts wants instructions in them.
-                any_script=self._mode is Mode.IMPROVED
-                and self._filters.tokenizer is Tokenizer.SCRIPTS,
-            )
+            verdict = judge_text(text, self._rules)
         if not verdict.kept or not self._novelty:
             return JudgedCandidate(position, text, verdict)
         novelty = self._index.judge(text)

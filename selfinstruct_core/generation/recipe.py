@@ -11,6 +11,7 @@ from selfinstruct_core.generation.novelty import DEFAULT_THRESHOLD
 from selfinstruct_core.generation.tokenizers import Tokenizer
 from selfinstruct_core.models import Api, Mode, Stage
 
+DEFAULT_SEED = 42
 MAX_STOPS_SENT = 4
 """OpenAI's servers accept four stop sequences; all of a request's are applied again on the text."""
 
@@ -83,7 +84,7 @@ class RunSettings:
     """
 
     target: int = 100
-    seed: int = 42
+    seed: int = DEFAULT_SEED
     mode: Mode = Mode.IMPROVED
     api: Api = Api.COMPLETIONS
     window: int = 16

@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from selfinstruct_core.errors import NotFound
 from selfinstruct_core.generation.derivation import DerivationWriter
 from selfinstruct_core.generation.finish import store_data_set
 from selfinstruct_core.generation.recipe import (
@@ -72,9 +71,7 @@ def replay_run(
     is one transaction. Raises NotFound, and BadInput when a filter cannot work.
     """
     with database.write() as connection:
-        run = run_rows.get_run(connection, run_id)
-        if run is None:
-            raise NotFound(f"There is no run {run_id}.")
+        run = run_rows.existing_run(connection, run_id)
         first = run_rows.get_derivation(connection, run_id)
         settings = _replay_settings(settings_from_json(run.settings), mode, filters or {})
         derivation = _derive(connection, run, settings, first)

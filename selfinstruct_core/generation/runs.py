@@ -1,15 +1,13 @@
-"""What people do with runs: start, stop, resume, look. Pages and the command line call these."""
+"""What people do with runs: start, stop, resume, extend. Pages and the command line call these."""
 
-import time
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
-from selfinstruct_core.errors import BadInput, NotFound
+from selfinstruct_core.errors import BadInput
 from selfinstruct_core.exchange.seed_file import load_seed_file
 from selfinstruct_core.generation.finish import finish_run
-from selfinstruct_core.generation.limits import cost_of
-from selfinstruct_core.generation.prompt_set import PromptSet, load_prompt_set
+from selfinstruct_core.generation.prompt_set import PromptSet, load_prompt_set, read_prompt_set
 from selfinstruct_core.generation.recipe import (
     RunSettings,
     default_settings,
@@ -19,30 +17,19 @@ from selfinstruct_core.generation.recipe import (
 from selfinstruct_core.lm.endpoints import MOST_CONCURRENT, check_endpoint
 from selfinstruct_core.models import (
     Budget,
-    Counts,
-    Derivation,
     Endpoint,
     Job,
     Project,
-    Run,
     RunState,
     SeedTask,
     Wish,
 )
-from selfinstruct_core.storage import jobs, ledger, projects
+from selfinstruct_core.storage import jobs, projects
 from selfinstruct_core.storage import runs as run_rows
-from selfinstruct_core.storage import tasks as task_rows
 from selfinstruct_core.storage.database import Database
-from selfinstruct_core.storage.ledger import StageTraffic, Traffic
-from selfinstruct_core.storage.runs import RunEvent
-from selfinstruct_core.storage.tasks import LatestCandidate
 
 DEFAULT_PROJECT = "My project"
 DEFAULT_CONCURRENCY = 16
-RATE_WINDOW = 30.0
-"""Seconds over which the present rate of a run is measured."""
-ENDED = frozenset(RunState) - {RunState.QUEUED, RunState.RUNNING}
-"""States in which nothing works on a run; from all but `finished` it can be resumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +122,24 @@ def _seed_data_set(
     return projects.add_data_set(connection, project.id, name, "seeds", digest, members)
 
 
+def new_run_like(database: Database, run_id: int) -> NewRun:
+    """All that a run started from, with its present limits, to start another one. Raises
+    NotFound."""
+    with database.read() as connection:
+        run = run_rows.existing_run(connection, run_id)
+        source = run_rows.prompt_set_source(connection, run.prompt_set)
+        return NewRun(
+            project=projects.project_name(connection, run.project_id),
+            seeds=projects.data_set_seeds(connection, run.seed_data_set_id),
+            seeds_name=projects.data_set_name(connection, run.seed_data_set_id),
+            endpoint=run.endpoint,
+            settings=settings_from_json(run.settings),
+            prompts=read_prompt_set(source, f"the prompt set of run {run_id}"),
+            concurrency=run.concurrency,
+            budget=run.budget,
+        )
+
+
 def stop_run(database: Database, run_id: int) -> None:
     """Ask a run to stop; responses under way are still taken. A run that no worker holds stops
     at once, one that has ended stays as it is. Raises NotFound."""
@@ -148,7 +153,7 @@ def pause_run(database: Database, run_id: int) -> None:
 
 def _interrupt(database: Database, run_id: int, wish: Wish, state: RunState) -> None:
     with database.write() as connection:
-        run = _existing(connection, run_id)
+        run = run_rows.existing_run(connection, run_id)
         job = jobs.open_job(connection, run.id)
         if job is None:
             return
@@ -173,7 +178,7 @@ def extend_run(
     NotFound, and BadInput, with nothing changed, when the run is under way or the target is not
     larger."""
     with database.write() as connection:
-        run = _existing(connection, run_id)
+        run = run_rows.existing_run(connection, run_id)
         if jobs.open_job(connection, run_id) is not None:
             raise BadInput(f"Run {run_id} is under way; pause it before you change its limits.")
         derivation = run_rows.get_derivation(connection, run_id)
@@ -205,7 +210,7 @@ def resume_run_here(database: Database, run_id: int, owner: str) -> Job:
 
 
 def _reopen(connection: Connection, run_id: int) -> int:
-    run = _existing(connection, run_id)
+    run = run_rows.existing_run(connection, run_id)
     job = jobs.open_job(connection, run.id)
     if job is not None:
         return job.id
@@ -215,124 +220,3 @@ def _reopen(connection: Connection, run_id: int) -> int:
     run_rows.update_derivation(connection, derivation.id, fruitless=0)
     run_rows.set_run_state(connection, run.id, RunState.QUEUED)
     return jobs.enqueue(connection, run.id)
-
-
-@dataclass(frozen=True, slots=True)
-class RunOverview:
-    """A run with its totals. `rate` is kept tasks per second (lately for a run under way, over
-    all for one that has ended), None before the first; `seconds_left` None when unknown."""
-
-    run: Run
-    settings: RunSettings
-    derivation: Derivation
-    counts: Counts
-    traffic: Traffic
-    cost: float | None
-    stages: tuple[StageTraffic, ...]
-    stopping: bool
-    rate: float | None
-    seconds_left: float | None
-
-
-def run_overview(database: Database, run_id: int) -> RunOverview:
-    """Where a run is. Raises NotFound."""
-    with database.read() as connection:
-        run = _existing(connection, run_id)
-        derivation = run_rows.get_derivation(connection, run_id)
-        job = jobs.open_job(connection, run_id)
-        rate = _rate(connection, run, derivation)
-        settings = settings_from_json(derivation.settings)
-        left = max(0, settings.target - derivation.kept)
-        traffic = ledger.traffic(connection, run_id)
-        under_way = run.state not in ENDED
-        return RunOverview(
-            run=run,
-            settings=settings,
-            derivation=derivation,
-            counts=task_rows.counts(connection, derivation.id),
-            traffic=traffic,
-            cost=cost_of(run.endpoint, traffic.prompt_tokens, traffic.completion_tokens),
-            stages=tuple(ledger.traffic_by_stage(connection, run_id)),
-            stopping=job is not None and job.wish is not Wish.RUN,
-            rate=rate,
-            seconds_left=left / rate if rate and under_way else None,
-        )
-
-
-def _rate(connection: Connection, run: Run, derivation: Derivation) -> float | None:
-    if run.started_at is None or not derivation.kept:
-        return None
-    if run.state in ENDED:
-        return derivation.kept / run.worked_seconds if run.worked_seconds > 0 else None
-    now = time.time()
-    # Since it was taken up last: a pause before that would make it look slow.
-    since = run_rows.last_event_at(connection, run.id, "running") or run.started_at
-    span = min(RATE_WINDOW, now - since)
-    kept = task_rows.kept_since(connection, derivation.id, now - span)
-    return kept / span if span > 0 and kept else None
-
-
-def latest_candidates(
-    database: Database, run_id: int, *, kept: bool, limit: int = 8
-) -> list[LatestCandidate]:
-    """The newest candidates of a run that were kept, or rejected. Raises NotFound."""
-    with database.read() as connection:
-        _existing(connection, run_id)
-        derivation = run_rows.get_derivation(connection, run_id)
-        return list(task_rows.latest_candidates(connection, derivation.id, kept=kept, limit=limit))
-
-
-def run_log(database: Database, run_id: int, limit: int = 50) -> list[RunEvent]:
-    """The newest lines of a run's log, newest first. Raises NotFound."""
-    with database.read() as connection:
-        _existing(connection, run_id)
-        return run_rows.get_run_events(connection, run_id, limit)
-
-
-@dataclass(frozen=True, slots=True)
-class RunLine:
-    """A run as lists show it."""
-
-    id: int
-    project: str
-    endpoint: Endpoint
-    settings: RunSettings
-    state: RunState
-    detail: str
-    kept: int
-    created_at: float
-
-
-def list_runs(database: Database, limit: int = 20) -> list[RunLine]:
-    """The newest runs of all projects, newest first."""
-    with database.read() as connection:
-        names = {project.id: project.name for project in projects.all_projects(connection)}
-        lines = []
-        for run in run_rows.latest_runs(connection, None, limit):
-            derivation = run_rows.get_derivation(connection, run.id)
-            lines.append(
-                RunLine(
-                    id=run.id,
-                    project=names[run.project_id],
-                    endpoint=run.endpoint,
-                    settings=settings_from_json(run.settings),
-                    state=run.state,
-                    detail=run.detail,
-                    kept=derivation.kept,
-                    created_at=run.created_at,
-                )
-            )
-        return lines
-
-
-def list_projects(database: Database) -> list[Project]:
-    """All projects by name."""
-    with database.read() as connection:
-        return projects.all_projects(connection)
-
-
-def _existing(connection: Connection, run_id: int) -> Run:
-    run = run_rows.get_run(connection, run_id)
-    if run is None:
-        raise NotFound(f"There is no run {run_id}.")
-    return run

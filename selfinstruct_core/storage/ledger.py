@@ -181,40 +181,58 @@ def planned_sources(
 
 
 @dataclass(frozen=True, slots=True)
+class StageTraffic:
+    """What was planned and answered in one stage; the tokens are sums over the responses that
+    told them, None when none did."""
+
+    stage: Stage
+    requests: int
+    responses: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Traffic:
     """What a run sent and got: requests planned and answered; attempts sent, and of them those
     under way, failed and lost; tokens are sums over the responses that told them, None when none
-    did."""
+    did. `stages` has the stages that were asked, in their order."""
 
-    requests: int
-    answered: int
+    stages: tuple[StageTraffic, ...]
     attempts: int
     in_flight: int
     failed: int
     lost: int
-    prompt_tokens: int | None
-    completion_tokens: int | None
+
+    @property
+    def requests(self) -> int:
+        return sum(stage.requests for stage in self.stages)
+
+    @property
+    def answered(self) -> int:
+        return sum(stage.responses for stage in self.stages)
+
+    @property
+    def prompt_tokens(self) -> int | None:
+        return _sum_of_known([stage.prompt_tokens for stage in self.stages])
+
+    @property
+    def completion_tokens(self) -> int | None:
+        return _sum_of_known([stage.completion_tokens for stage in self.stages])
 
     @property
     def tokens(self) -> int | None:
         """All tokens, None when the server told none."""
-        if self.prompt_tokens is None and self.completion_tokens is None:
-            return None
-        return (self.prompt_tokens or 0) + (self.completion_tokens or 0)
+        return _sum_of_known([self.prompt_tokens, self.completion_tokens])
+
+
+def _sum_of_known(numbers: Sequence[int | None]) -> int | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known) if known else None
 
 
 def traffic(connection: Connection, run_id: int) -> Traffic:
     """The sums over all requests of a run."""
-    asked = connection.execute(
-        sa.select(
-            sa.func.count(),
-            sa.func.count(responses.c.request_id),
-            sa.func.sum(responses.c.prompt_tokens),
-            sa.func.sum(responses.c.completion_tokens),
-        )
-        .select_from(requests.outerjoin(responses))
-        .where(requests.c.run_id == run_id)
-    ).one()
     by_outcome = connection.execute(
         sa.select(attempts.c.outcome, sa.func.count())
         .join_from(attempts, requests)
@@ -222,45 +240,32 @@ def traffic(connection: Connection, run_id: int) -> Traffic:
         .group_by(attempts.c.outcome)
     )
     outcomes: dict[str, int] = dict(by_outcome.all())
-    attempts_sent = sum(outcomes.values())
+    sent = sum(outcomes.values())
     in_flight, lost = outcomes.pop(IN_FLIGHT, 0), outcomes.pop(LOST, 0)
     outcomes.pop(ANSWERED, 0)
     return Traffic(
-        requests=asked[0],
-        answered=asked[1],
-        attempts=attempts_sent,
+        stages=tuple(_traffic_by_stage(connection, run_id)),
+        attempts=sent,
         in_flight=in_flight,
         failed=sum(outcomes.values()),
         lost=lost,
-        prompt_tokens=asked[2],
-        completion_tokens=asked[3],
     )
 
 
-@dataclass(frozen=True, slots=True)
-class StageTraffic:
-    """The responses of one stage and the tokens that they told, None when none did."""
-
-    stage: Stage
-    responses: int
-    prompt_tokens: int | None
-    completion_tokens: int | None
-
-
-def traffic_by_stage(connection: Connection, run_id: int) -> list[StageTraffic]:
-    """The responses and tokens of each stage that was asked, in the order of the stages."""
+def _traffic_by_stage(connection: Connection, run_id: int) -> list[StageTraffic]:
     rows = connection.execute(
         sa.select(
             requests.c.stage,
             sa.func.count(),
+            sa.func.count(responses.c.request_id),
             sa.func.sum(responses.c.prompt_tokens),
             sa.func.sum(responses.c.completion_tokens),
         )
-        .join_from(requests, responses)
+        .select_from(requests.outerjoin(responses))
         .where(requests.c.run_id == run_id)
         .group_by(requests.c.stage)
     ).all()
-    found = {row[0]: StageTraffic(Stage(row[0]), row[1], row[2], row[3]) for row in rows}
+    found = {row[0]: StageTraffic(Stage(row[0]), *row[1:]) for row in rows}
     return [found[stage] for stage in Stage if stage in found]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from selfinstruct_core.models import Origin, PoolTask, Project, SeedTask, TaskState
+from selfinstruct_core.models import Instance, Origin, PoolTask, Project, SeedTask, TaskState
 from selfinstruct_core.storage.rows import insert_if_new, insert_many
 from selfinstruct_core.storage.schema import (
     data_set_items,
@@ -170,14 +170,71 @@ def data_set_tasks(connection: Connection, data_set_id: int) -> list[PoolTask]:
             tasks.c.source_id,
         )
         .join_from(data_set_items, tasks, tasks.c.id == data_set_items.c.task_id)
-        .join(
-            task_versions,
-            sa.and_(
-                task_versions.c.task_id == data_set_items.c.task_id,
-                task_versions.c.version == data_set_items.c.version,
-            ),
-        )
+        .join(task_versions, _same_version())
         .where(data_set_items.c.data_set_id == data_set_id)
         .order_by(data_set_items.c.position)
     )
     return [PoolTask(*row) for row in connection.execute(query)]
+
+
+def data_set_seeds(connection: Connection, data_set_id: int) -> tuple[SeedTask, ...]:
+    """The tasks of a data set of seeds as they were written, in its order."""
+    query = (
+        sa.select(
+            tasks.c.id,
+            tasks.c.source_id,
+            tasks.c.name,
+            task_versions.c.instruction,
+            task_versions.c.is_classification,
+        )
+        .join_from(data_set_items, tasks, tasks.c.id == data_set_items.c.task_id)
+        .join(task_versions, _same_version())
+        .where(data_set_items.c.data_set_id == data_set_id)
+        .order_by(data_set_items.c.position)
+    )
+    of_task = _data_set_instances(connection, data_set_id)
+    return tuple(
+        SeedTask(row.source_id, row.name, row.instruction, of_task[row.id], row.is_classification)
+        for row in connection.execute(query)
+    )
+
+
+def _data_set_instances(
+    connection: Connection, data_set_id: int
+) -> dict[int, tuple[Instance, ...]]:
+    query = (
+        sa.select(instances.c.task_id, instances.c.input, instances.c.output)
+        .join_from(
+            data_set_items,
+            instances,
+            sa.and_(
+                instances.c.task_id == data_set_items.c.task_id,
+                instances.c.version == data_set_items.c.version,
+            ),
+        )
+        .where(data_set_items.c.data_set_id == data_set_id)
+        .order_by(instances.c.task_id, instances.c.position)
+    )
+    found: dict[int, tuple[Instance, ...]] = {}
+    for row in connection.execute(query):
+        found[row.task_id] = (*found.get(row.task_id, ()), Instance(row.input, row.output))
+    return found
+
+
+def data_set_name(connection: Connection, data_set_id: int) -> str:
+    """The name of a data set, which must exist."""
+    query = sa.select(data_sets.c.name).where(data_sets.c.id == data_set_id)
+    return str(connection.execute(query).scalar_one())
+
+
+def project_name(connection: Connection, project_id: int) -> str:
+    """The name of a project, which must exist."""
+    query = sa.select(projects.c.name).where(projects.c.id == project_id)
+    return str(connection.execute(query).scalar_one())
+
+
+def _same_version() -> sa.ColumnElement[bool]:
+    return sa.and_(
+        task_versions.c.task_id == data_set_items.c.task_id,
+        task_versions.c.version == data_set_items.c.version,
+    )

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
+from selfinstruct_core.errors import NotFound
 from selfinstruct_core.models import Api, Budget, Derivation, Endpoint, Run, RunState
 from selfinstruct_core.storage.rows import insert_if_new
 from selfinstruct_core.storage.schema import (
@@ -69,6 +70,14 @@ def get_run(connection: Connection, run_id: int) -> Run | None:
     """The run, None if there is none of that number."""
     row = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one_or_none()
     return _run(row) if row else None
+
+
+def existing_run(connection: Connection, run_id: int) -> Run:
+    """The run of that number. Raises NotFound."""
+    run = get_run(connection, run_id)
+    if run is None:
+        raise NotFound(f"There is no run {run_id}.")
+    return run
 
 
 def latest_runs(connection: Connection, project_id: int | None, limit: int) -> Sequence[Run]:

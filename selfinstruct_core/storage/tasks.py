@@ -3,13 +3,14 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from selfinstruct_core.models import (
     Counts,
+    Drop,
+    DroppedInstance,
     Instance,
     InstanceReading,
     MachineTask,
@@ -182,6 +183,65 @@ def derivation_instances(
         yield row.task_id, Instance(row.input, row.output)
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedTask:
+    """A task with where it comes from: `source_id` names a seed task in its file, `place` is the
+    (ordinal, position) of a machine-made one in its run."""
+
+    id: int
+    instruction: str
+    origin: Origin
+    source_id: str | None
+    place: tuple[int, int] | None
+
+
+def placed_tasks(connection: Connection, ids: Sequence[int]) -> dict[int, PlacedTask]:
+    """The tasks of these ids, as their origin wrote them, by id."""
+    query = (
+        sa.select(
+            tasks.c.id,
+            task_versions.c.instruction,
+            tasks.c.origin,
+            tasks.c.source_id,
+            tasks.c.ordinal,
+            tasks.c.position,
+        )
+        .join_from(tasks, task_versions)
+        .where(tasks.c.id.in_(ids), task_versions.c.version == FIRST_VERSION)
+    )
+    return {
+        row.id: PlacedTask(
+            id=row.id,
+            instruction=row.instruction,
+            origin=Origin(row.origin),
+            source_id=row.source_id,
+            place=None if row.ordinal is None else (row.ordinal, row.position),
+        )
+        for row in connection.execute(query)
+    }
+
+
+def instances_of(connection: Connection, task_id: int) -> InstanceReading:
+    """A machine-made task's instances as its derivation wrote them, and those it dropped."""
+    of_task = (
+        sa.select(instances.c.input, instances.c.output)
+        .where(instances.c.task_id == task_id, instances.c.version == FIRST_VERSION)
+        .order_by(instances.c.position)
+    )
+    dropped = (
+        sa.select(dropped_instances.c.input, dropped_instances.c.output, dropped_instances.c.reason)
+        .where(dropped_instances.c.task_id == task_id)
+        .order_by(dropped_instances.c.position)
+    )
+    return InstanceReading(
+        tuple(Instance(*row) for row in connection.execute(of_task)),
+        tuple(
+            DroppedInstance(row.input, row.output, Drop(row.reason))
+            for row in connection.execute(dropped)
+        ),
+    )
+
+
 def counts(connection: Connection, derivation_id: int) -> Counts:
     """The totals of a derivation, rejections and drops by reason."""
     of_tasks = connection.execute(
@@ -227,78 +287,6 @@ def _dropped(connection: Connection, derivation_id: int) -> dict[str, int]:
         .group_by(dropped_instances.c.reason)
     )
     return dict(sorted(connection.execute(query).all()))
-
-
-@dataclass(frozen=True, slots=True)
-class LatestCandidate:
-    """A candidate as pages list it, with the text of its nearest neighbour in the pool."""
-
-    ordinal: int
-    position: int
-    instruction: str
-    reason: Rejection | None
-    detail: str
-    nearest_instruction: str | None
-    nearest_score: float | None
-    is_classification: bool | None
-    state: TaskState | None
-
-
-def latest_candidates(
-    connection: Connection, derivation_id: int, *, kept: bool, limit: int
-) -> Sequence[LatestCandidate]:
-    """The newest candidates that were kept, or rejected."""
-    task, version = tasks.alias("task"), task_versions.alias("version")
-    nearest = task_versions.alias("nearest")
-    reason = candidates.c.reason
-    query = (
-        sa.select(
-            candidates,
-            nearest.c.instruction.label("nearest_instruction"),
-            version.c.is_classification,
-            version.c.state,
-        )
-        .select_from(
-            candidates.outerjoin(
-                nearest,
-                sa.and_(
-                    nearest.c.task_id == candidates.c.nearest_task_id,
-                    nearest.c.version == FIRST_VERSION,
-                ),
-            )
-            .outerjoin(
-                task,
-                sa.and_(
-                    task.c.derivation_id == candidates.c.derivation_id,
-                    task.c.ordinal == candidates.c.ordinal,
-                    task.c.position == candidates.c.position,
-                ),
-            )
-            .outerjoin(
-                version,
-                sa.and_(version.c.task_id == task.c.id, version.c.version == FIRST_VERSION),
-            )
-        )
-        .where(candidates.c.derivation_id == derivation_id)
-        .where(reason.is_(None) if kept else reason.is_not(None))
-        .order_by(candidates.c.ordinal.desc(), candidates.c.position.desc())
-        .limit(limit)
-    )
-    return [_latest(row) for row in connection.execute(query)]
-
-
-def _latest(row: sa.Row[Any]) -> LatestCandidate:
-    return LatestCandidate(
-        ordinal=row.ordinal,
-        position=row.position,
-        instruction=row.instruction,
-        reason=Rejection(row.reason) if row.reason else None,
-        detail=row.detail,
-        nearest_instruction=row.nearest_instruction,
-        nearest_score=row.nearest_score,
-        is_classification=row.is_classification,
-        state=TaskState(row.state) if row.state else None,
-    )
 
 
 def kept_since(connection: Connection, derivation_id: int, since: float) -> int:

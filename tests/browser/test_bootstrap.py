@@ -170,8 +170,8 @@ def test_numbers_on_screen_are_those_of_the_database(page: Page, shared: Studio)
     drawn = zip(names.all_text_contents(), bars.all_text_contents(), strict=True)
     assert dict(drawn) == expected
     expect(chart).to_contain_text(f"candidates (n = {sum(stored.values())})")
-    page.get_by_text("The same numbers as a table").click()
-    table = page.get_by_test_id("stExpander").filter(has_text="The same numbers as a table")
+    page.get_by_text("The same numbers as a table").first.click()
+    table = page.get_by_test_id("stExpander").filter(has_text="The same numbers as a table").first
     cells = table.locator("[role=gridcell]")
     expect(cells).to_have_count(2 * len(expected))
     in_table = cells.all_text_contents()

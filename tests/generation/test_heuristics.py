@@ -2,7 +2,7 @@
 
 import pytest
 
-from selfinstruct_core.generation.heuristics import KEYWORDS, first_keyword, judge_text
+from selfinstruct_core.generation.heuristics import KEYWORDS, TextRules, first_keyword, judge_text
 from selfinstruct_core.models import KEPT, Rejection, Verdict
 
 
@@ -14,9 +14,7 @@ def judge(
     keywords: tuple[str, ...] = KEYWORDS,
     any_case: bool = True,
 ) -> Verdict:
-    return judge_text(
-        text, min_words=min_words, max_words=max_words, keywords=keywords, any_case=any_case
-    )
+    return judge_text(text, TextRules(min_words, max_words, keywords, any_case))
 
 
 @pytest.mark.parametrize(

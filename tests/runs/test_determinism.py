@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from selfinstruct_core.generation.runs import run_overview
+from selfinstruct_core.generation.run_overview import run_overview
 from selfinstruct_core.lm.demo.server import DemoServer
 from selfinstruct_core.models import Endpoint, RunState
 from selfinstruct_core.storage.database import Database

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from selfinstruct_core.generation import retries
-from selfinstruct_core.generation.runs import run_overview
+from selfinstruct_core.generation.run_overview import run_overview
 from selfinstruct_core.models import Api, Endpoint, RunState
 from selfinstruct_core.storage.database import Database
 from tests.support.run_rows import run_rows

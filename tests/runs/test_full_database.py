@@ -8,12 +8,8 @@ import sqlalchemy as sa
 from selfinstruct_core.errors import StorageError
 from selfinstruct_core.generation import execution
 from selfinstruct_core.generation.recipe import default_settings, with_changes
-from selfinstruct_core.generation.runs import (
-    NewRun,
-    resume_run_here,
-    run_overview,
-    start_run_here,
-)
+from selfinstruct_core.generation.run_overview import run_overview
+from selfinstruct_core.generation.runs import NewRun, resume_run_here, start_run_here
 from selfinstruct_core.models import RunState
 from selfinstruct_core.storage.open import open_database
 from tests.support.run_rows import run_rows

@@ -13,12 +13,12 @@ from selfinstruct_core.errors import BadInput
 from selfinstruct_core.generation import engine, execution, retries
 from selfinstruct_core.generation.limits import cost_of
 from selfinstruct_core.generation.recipe import default_settings, with_changes
+from selfinstruct_core.generation.run_overview import run_overview
 from selfinstruct_core.generation.runs import (
     NewRun,
     extend_run,
     pause_run,
     resume_run_here,
-    run_overview,
     start_run_here,
 )
 from selfinstruct_core.lm.client import Fault, FaultKind
@@ -73,10 +73,10 @@ def test_cost_comes_from_usage_by_stage_and_is_never_doubled(database: Database)
     overview = run_overview(database, run_id)
     assert overview.traffic.answered == sent
     assert overview.cost == pytest.approx(sent * PRICE)
-    by_stage = {one.stage: one.responses for one in overview.stages}
+    by_stage = {one.stage: one.responses for one in overview.traffic.stages}
     assert sum(by_stage.values()) == sent
     assert by_stage[Stage.CLASSIFICATION] == overview.counts.kept
-    assert all(one.prompt_tokens == one.responses * 1000 for one in overview.stages)
+    assert all(one.prompt_tokens == one.responses * 1000 for one in overview.traffic.stages)
 
 
 def test_unknown_prices_and_unknown_tokens_give_an_unknown_cost() -> None:

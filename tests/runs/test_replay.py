@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from selfinstruct_core.errors import BadInput, NotFound
 from selfinstruct_core.generation.replay import replay_run
-from selfinstruct_core.generation.runs import run_overview
+from selfinstruct_core.generation.run_overview import run_overview
 from selfinstruct_core.models import Mode, RunState
 from selfinstruct_core.storage.database import Database
 from tests.support.run_rows import run_rows

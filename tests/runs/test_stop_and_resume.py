@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from selfinstruct_core.errors import BadInput, NotFound
 from selfinstruct_core.generation import engine, execution
 from selfinstruct_core.generation.recipe import default_settings, with_changes
+from selfinstruct_core.generation.run_overview import run_overview
 from selfinstruct_core.generation.runs import (
     NewRun,
     resume_run,
     resume_run_here,
-    run_overview,
     start_run,
     start_run_here,
     stop_run,

@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from selfinstruct_core.generation.recipe import default_settings, with_changes
-from selfinstruct_core.generation.runs import NewRun, run_overview, start_run
+from selfinstruct_core.generation.run_overview import run_overview
+from selfinstruct_core.generation.runs import NewRun, start_run
 from selfinstruct_core.models import RunState
 from selfinstruct_core.storage import jobs
 from selfinstruct_core.storage.database import Database

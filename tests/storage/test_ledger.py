@@ -9,7 +9,7 @@ from selfinstruct_core.errors import StorageError
 from selfinstruct_core.models import PlannedRequest, Prompt, Response, Stage
 from selfinstruct_core.storage import ledger
 from selfinstruct_core.storage.database import Database
-from selfinstruct_core.storage.ledger import StoredReply, Traffic
+from selfinstruct_core.storage.ledger import StageTraffic, StoredReply, Traffic
 from selfinstruct_core.storage.schema import attempts, prompt_prefixes, requests, responses
 from tests.storage.stored import (
     StoredRun,
@@ -277,17 +277,9 @@ def test_the_tasks_that_were_asked_about(database: Database, run: StoredRun) -> 
 
 def test_traffic_of_a_run_that_sent_nothing(database: Database, run: StoredRun) -> None:
     found = traffic(database, run)
-    assert found == Traffic(
-        requests=0,
-        answered=0,
-        attempts=0,
-        in_flight=0,
-        failed=0,
-        lost=0,
-        prompt_tokens=None,
-        completion_tokens=None,
-    )
-    assert found.tokens is None
+    assert found == Traffic(stages=(), attempts=0, in_flight=0, failed=0, lost=0)
+    assert (found.requests, found.answered) == (0, 0)
+    assert (found.prompt_tokens, found.completion_tokens, found.tokens) == (None, None, None)
 
 
 def test_traffic_sums_what_is_known(database: Database, run: StoredRun) -> None:
@@ -300,17 +292,22 @@ def test_traffic_sums_what_is_known(database: Database, run: StoredRun) -> None:
             ledger.close_attempt(connection, ids[0], number, outcome)
         ledger.open_attempt(connection, ids[1])
     answer(database, ids[0], response(prompt_tokens=None, completion_tokens=None))
-    assert traffic(database, run) == Traffic(5, 1, 5, 1, 2, 1, None, None)
+
+    def sums(answered: int, prompt: int | None, completion: int | None) -> Traffic:
+        stage = StageTraffic(Stage.INSTRUCTIONS, 5, answered, prompt, completion)
+        return Traffic((stage,), attempts=5, in_flight=1, failed=2, lost=1)
+
+    assert traffic(database, run) == sums(1, None, None)
     assert traffic(database, run).tokens is None
 
     answer(database, ids[1], response(prompt_tokens=2_000_000_000, completion_tokens=None))
     answer(database, ids[2], response(prompt_tokens=2_000_000_000, completion_tokens=None))
-    assert traffic(database, run) == Traffic(5, 3, 5, 1, 2, 1, 4_000_000_000, None)
+    assert traffic(database, run) == sums(3, 4_000_000_000, None)
     assert traffic(database, run).tokens == 4_000_000_000
 
     answer(database, ids[3], response(prompt_tokens=None, completion_tokens=7))
     found = traffic(database, run)
-    assert found == Traffic(5, 4, 5, 1, 2, 1, 4_000_000_000, 7)
+    assert found == sums(4, 4_000_000_000, 7)
     assert found.tokens == 4_000_000_007
     assert [type(found.prompt_tokens), type(found.completion_tokens)] == [int, int]
 

@@ -18,12 +18,19 @@ from selfinstruct_core.models import (
     TaskState,
 )
 from selfinstruct_core.storage import runs, tasks
+from selfinstruct_core.storage.candidates import (
+    KEPT,
+    REJECTED,
+    CandidateFilter,
+    CandidateLine,
+    newest_candidates,
+)
 from selfinstruct_core.storage.database import Database
 from selfinstruct_core.storage.schema import candidates as candidate_table
 from selfinstruct_core.storage.schema import dropped_instances, task_versions
 from selfinstruct_core.storage.schema import instances as instance_table
 from selfinstruct_core.storage.schema import tasks as task_table
-from selfinstruct_core.storage.tasks import CandidateRow, LatestCandidate
+from selfinstruct_core.storage.tasks import CandidateRow
 from tests.storage.stored import StoredRun, all_rows, count, rows_of, store_run
 
 READING = InstanceReading(
@@ -70,9 +77,10 @@ def candidate(
         tasks.add_candidate(connection, run.derivation_id, row)
 
 
-def latest(database: Database, run: StoredRun, *, kept: bool, limit: int) -> list[LatestCandidate]:
+def latest(database: Database, run: StoredRun, *, kept: bool, limit: int) -> list[CandidateLine]:
+    wanted = CandidateFilter(KEPT if kept else REJECTED)
     with database.read() as connection:
-        return list(tasks.latest_candidates(connection, run.derivation_id, kept=kept, limit=limit))
+        return newest_candidates(connection, run.derivation_id, wanted, limit)
 
 
 def counts(database: Database, derivation_id: int) -> Counts:
@@ -270,15 +278,19 @@ def test_the_newest_rejected_candidates_with_their_neighbours(
     candidate(database, run, (10, 0), Rejection.TOO_SIMILAR, (machine, 1.0))
 
     def rejected(
-        ordinal: int, position: int, reason: Rejection, nearest: str | None, score: float | None
-    ) -> LatestCandidate:
-        text = f"Candidate {ordinal}.{position}"
-        return LatestCandidate(ordinal, position, text, reason, "why", nearest, score, None, None)
+        key: tuple[int, int],
+        reason: Rejection,
+        id_: int | None,
+        near: str | None,
+        score: float | None,
+    ) -> CandidateLine:
+        text = f"Candidate {key[0]}.{key[1]}"
+        return CandidateLine(*key, text, reason, "why", id_, near, score, None, None, None)
 
     expected = [
-        rejected(10, 0, Rejection.TOO_SIMILAR, "Name a soft cheese.", 1.0),
-        rejected(2, 0, Rejection.TOO_SIMILAR, "Rank the cheeses.", 0.75),
-        rejected(0, 1, Rejection.TOO_SHORT, None, None),
+        rejected((10, 0), Rejection.TOO_SIMILAR, machine, "Name a soft cheese.", 1.0),
+        rejected((2, 0), Rejection.TOO_SIMILAR, run.seed_ids[0], "Rank the cheeses.", 0.75),
+        rejected((0, 1), Rejection.TOO_SHORT, None, None, None),
     ]
     assert latest(database, run, kept=False, limit=8) == expected
     assert latest(database, run, kept=False, limit=2) == expected[:2]
@@ -290,7 +302,7 @@ def test_the_newest_kept_candidates_with_how_far_their_tasks_have_come(
 ) -> None:
     other = store_run(database)
     first = add_task(database, run, 0, 0)
-    add_task(database, run, 1, 2)
+    second = add_task(database, run, 1, 2)
     candidate(database, run, (0, 0), None, (run.seed_ids[1], 0.125))
     candidate(database, run, (1, 0), Rejection.EMPTY)
     candidate(database, run, (1, 2), None, (first, 0.5))
@@ -302,11 +314,13 @@ def test_the_newest_kept_candidates_with_how_far_their_tasks_have_come(
         lambda c: tasks.set_instances(c, first, READING),
     )
     assert latest(database, run, kept=True, limit=8) == [
-        LatestCandidate(
-            1, 2, "Candidate 1.2", None, "", "Name a cheese.", 0.5, None, TaskState.PENDING
+        CandidateLine(
+            *(1, 2, "Candidate 1.2", None, "", first, "Name a cheese.", 0.5),
+            *(second, None, TaskState.PENDING),
         ),
-        LatestCandidate(
-            0, 0, "Candidate 0.0", None, "", "Say if it is odd.", 0.125, True, TaskState.READY
+        CandidateLine(
+            *(0, 0, "Candidate 0.0", None, "", run.seed_ids[1], "Say if it is odd.", 0.125),
+            *(first, True, TaskState.READY),
         ),
     ]
 
