@@ -163,7 +163,7 @@ def test_numbers_on_screen_are_those_of_the_database(page: Page, shared: Studio)
     words |= {"write_a_program": '"write a program"', "too_similar": "too similar"}
     words |= {"too_short": "too short"}
     expected = {words.get(reason, reason): str(count) for reason, count in stored.items()}
-    chart = page.get_by_test_id("stPlotlyChart")
+    chart = page.get_by_test_id("stPlotlyChart").first
     names, bars = chart.locator(".ytick text"), chart.locator(".bartext")
     expect(names).to_have_count(len(expected))
     expect(bars).to_have_count(len(expected))
