@@ -8,7 +8,7 @@ from typing import cast
 
 DEFAULT_PATH = Path(__file__).resolve().parents[3] / "seeds" / "demo_tasks.jsonl"
 
-_TASK_KEYS = {"id", "instruction", "is_classification", "instances", "reply_defect"}
+_TASK_KEYS = {"id", "instruction", "is_classification", "instances", "reply_defect", "checked_by"}
 _DEFECTIVE_KEYS = {"id", "instruction", "defect", "of"}
 _INSTANCE_KEYS = {"input", "output"}
 

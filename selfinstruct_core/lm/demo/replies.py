@@ -17,6 +17,7 @@ from selfinstruct_core.lm.demo.prompts import (
     InstructionPrompt,
     recognise,
 )
+from selfinstruct_core.lm.demo.systems import load_responses, respond
 
 FinishReason = Literal["stop", "length"]
 
@@ -44,6 +45,18 @@ def reply(
 ) -> Reply:
     """The answer to a prompt; without `max_tokens` it is as long as the written text."""
     written, broken = _write(prompt, seed, examples)
+    return _within_limits(prompt, written, broken, max_tokens, stop)
+
+
+def system_reply(system: str, prompt: str, max_tokens: int | None, stop: Sequence[str]) -> Reply:
+    """What one of the fictional systems answers to a prompt with a user-oriented task."""
+    written = respond(system, prompt, load_responses())
+    return _within_limits(prompt, written, False, max_tokens, stop)
+
+
+def _within_limits(
+    prompt: str, written: str, broken: bool, max_tokens: int | None, stop: Sequence[str]
+) -> Reply:
     text = cut_at_stop(written, stop)
     finish_reason: FinishReason = "length" if broken and text == written else "stop"
     if max_tokens is not None and count_tokens(text) > max_tokens:

@@ -4,7 +4,10 @@ import json
 from dataclasses import dataclass
 from typing import cast
 
+from selfinstruct_core.lm.demo.systems import SYSTEMS
+
 MODEL_ID = "demo"
+MODELS = (MODEL_ID, *SYSTEMS)
 
 _MOST_STOPS = 4
 # The interface's own default for /v1/completions: short answers are the caller's to notice.
@@ -36,6 +39,7 @@ class RequestError(Exception):
 class ModelRequest:
     """What of a request bears on the answer."""
 
+    model: str
     prompt: str
     seed: int | None
     max_tokens: int | None
@@ -49,6 +53,7 @@ def parse_completion(raw: bytes) -> ModelRequest:
     _only_value(body, "echo", False)
     max_tokens = _whole_number(body, "max_tokens", least=1)
     return ModelRequest(
+        model=str(body["model"]),
         prompt=_prompt(body),
         seed=_whole_number(body, "seed"),
         max_tokens=_DEFAULT_COMPLETION_TOKENS if max_tokens is None else max_tokens,
@@ -62,6 +67,7 @@ def parse_chat(raw: bytes) -> ModelRequest:
     deprecated = _whole_number(body, "max_tokens", least=1)
     max_tokens = _whole_number(body, "max_completion_tokens", least=1)
     return ModelRequest(
+        model=str(body["model"]),
         prompt=_last_user_message(body),
         seed=_whole_number(body, "seed"),
         max_tokens=deprecated if max_tokens is None else max_tokens,
@@ -93,9 +99,9 @@ def _check_model(body: _Body) -> None:
     model = _required(body, "model")
     if not isinstance(model, str):
         raise _wrong("model", "a text")
-    if model != MODEL_ID:
+    if model not in MODELS:
         raise RequestError(
-            f"The model {model!r} does not exist; this server has only {MODEL_ID!r}.",
+            f"The model {model!r} does not exist; this server has {', '.join(MODELS)}.",
             param="model",
             status=404,
             code="model_not_found",

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from selfinstruct_core.lm.demo.replies import Reply
-from selfinstruct_core.lm.demo.requests import MODEL_ID, ModelRequest
+from selfinstruct_core.lm.demo.requests import MODELS, ModelRequest
 
 DEMO_HEADERS = {"x-demo-model": "replays written examples; no language model"}
 SYSTEM_FINGERPRINT = "demo-replays-written-examples"
@@ -38,8 +38,11 @@ def chat_response(request: ModelRequest, reply: Reply) -> JSONResponse:
 
 def models_response() -> JSONResponse:
     """The answer of /v1/models."""
-    model = {"id": MODEL_ID, "object": "model", "created": 0, "owned_by": SYSTEM_FINGERPRINT}
-    return _json({"object": "list", "data": [model]})
+    models = [
+        {"id": name, "object": "model", "created": 0, "owned_by": SYSTEM_FINGERPRINT}
+        for name in MODELS
+    ]
+    return _json({"object": "list", "data": models})
 
 
 def error_response(
@@ -58,7 +61,7 @@ def _answer(
             "id": f"{prefix}-demo-{_digest(request)}",
             "object": kind,
             "created": 0,
-            "model": MODEL_ID,
+            "model": request.model,
             "choices": [choice],
             "usage": {
                 "prompt_tokens": reply.prompt_tokens,
@@ -71,7 +74,7 @@ def _answer(
 
 
 def _digest(request: ModelRequest) -> str:
-    parts = [request.prompt, request.seed, request.max_tokens, request.stop]
+    parts = [request.model, request.prompt, request.seed, request.max_tokens, request.stop]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 

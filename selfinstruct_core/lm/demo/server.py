@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from selfinstruct_core.lm.demo.examples import Examples, load_examples
-from selfinstruct_core.lm.demo.replies import Reply, reply
+from selfinstruct_core.lm.demo.replies import Reply, reply, system_reply
 from selfinstruct_core.lm.demo.requests import (
     ModelRequest,
     RequestError,
@@ -33,6 +33,7 @@ from selfinstruct_core.lm.demo.responses import (
     error_response,
     models_response,
 )
+from selfinstruct_core.lm.demo.systems import SYSTEMS
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 1
@@ -51,8 +52,7 @@ def create_app(examples: Examples, latency: float = 0.0, jitter: float = 0.0) ->
     async def answer(request: Request, parse: _Parse, shape: _Shape) -> Response:
         wanted = parse(await request.body())
         await asyncio.sleep(latency + clock.uniform(0, jitter))
-        given = reply(wanted.prompt, wanted.seed, wanted.max_tokens, wanted.stop, examples)
-        return shape(wanted, given)
+        return shape(wanted, _reply(wanted, examples))
 
     async def completions(request: Request) -> Response:
         return await answer(request, parse_completion, completion_response)
@@ -146,6 +146,12 @@ class DemoServer:
                 self._server.should_exit = True
                 raise RuntimeError("the demo server did not start")
             time.sleep(0.005)
+
+
+def _reply(wanted: ModelRequest, examples: Examples) -> Reply:
+    if wanted.model in SYSTEMS:
+        return system_reply(wanted.model, wanted.prompt, wanted.max_tokens, wanted.stop)
+    return reply(wanted.prompt, wanted.seed, wanted.max_tokens, wanted.stop, examples)
 
 
 async def _models(_: Request) -> Response:
