@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.shared.notices import shown_problems
 from pages.shared.presses import once
+from pages.shared.words import RECIPES
 from selfinstruct_core.errors import BadInput
 from selfinstruct_core.exchange.reading import decode
 from selfinstruct_core.exchange.seed_file import load_seed_file, read_seed_tasks
@@ -54,17 +55,27 @@ def show_new_run_form(database: Database) -> None:
         target = st.number_input("Tasks to keep", 1, 1_000_000, 100, step=10, width=160)
         seed = st.number_input("Random seed", 0, 2**31 - 1, 42, width=160)
         mode = st.selectbox("Mode", list(MODES), format_func=MODES.__getitem__, width=380)
+        recipe = st.selectbox(
+            "Recipe",
+            list(RECIPES),
+            format_func=RECIPES.__getitem__,
+            width=460,
+            help="self-instruct builds each task in several requests and feeds new tasks back "
+            "into its prompts; alpaca asks for some twenty whole tasks at a time, after three "
+            "seed tasks, which costs far fewer requests and brings one instance a task.",
+        )
     endpoint = ask_endpoint(database)
+    defaults = default_settings(mode, endpoint.api, recipe)
     start = st.container()
     with st.expander("More settings"):
         sources = ask_sources(database)
-        changes = ask_changes(default_settings(mode, endpoint.api))
+        changes = ask_changes(defaults)
     changes |= {"target": target, "seed": seed}
     key = f"start-run-{forms_sent()}"
     if start.button("Start", type="primary", icon=":material/play_arrow:", key=key):
         # The problem stands at the button, not below settings that may fill the screen.
         with start, shown_problems("The run was not started; nothing was stored"):
-            new = read_form(endpoint, sources, changes, default_settings(mode, endpoint.api))
+            new = read_form(endpoint, sources, changes, defaults)
             run_id = once(key, lambda: start_run(database, new))
             st.query_params["run"] = str(run_id)
             st.session_state[SENT] = forms_sent() + 1
@@ -189,7 +200,7 @@ def ask_changes(defaults: RunSettings) -> dict[str, Any]:
         "Decoding of each stage (JSON)",
         json.dumps(settings_to_json(defaults)["decoding"], indent=1),
         height=160,
-        key=f"decoding-{defaults.mode}-{defaults.api}",
+        key=f"decoding-{defaults.recipe}-{defaults.mode}-{defaults.api}",
     )
     return {
         "concurrency": concurrency,

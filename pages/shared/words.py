@@ -2,11 +2,12 @@
 
 import time
 
-from selfinstruct_core.models import Api, Endpoint, Rejection, RunState, TaskState
+from selfinstruct_core.models import Api, Endpoint, Recipe, Rejection, RunState, TaskState
 
 REASONS = {
     Rejection.PREAMBLE: "talk before the list",
     Rejection.TRUNCATED: "truncated",
+    Rejection.MALFORMED: "not in the form of a task",
     Rejection.EMPTY: "empty",
     Rejection.TOO_SHORT: "too short",
     Rejection.TOO_LONG: "too long",
@@ -16,6 +17,11 @@ REASONS = {
     Rejection.NOT_ASCII: "not ASCII",
     Rejection.TOO_SIMILAR: "too similar",
     Rejection.NO_TOKENS: "no tokens",
+}
+
+RECIPES = {
+    Recipe.SELF_INSTRUCT: "self-instruct: instruction, class and instances one by one",
+    Recipe.ALPACA: "alpaca: whole tasks in one request",
 }
 
 APIS = {

@@ -9,12 +9,16 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from selfinstruct_core.generation import classification, instances, instructions
+from selfinstruct_core.generation import classification, instances
+from selfinstruct_core.generation.first_stage import first_stage
+from selfinstruct_core.generation.instance_filters import filter_instances
 from selfinstruct_core.generation.pool import JudgedCandidate, Pool
 from selfinstruct_core.generation.recipe import RunSettings, settings_from_json
 from selfinstruct_core.generation.stops import apply_stops
 from selfinstruct_core.models import (
     Derivation,
+    Instance,
+    InstanceReading,
     MachineTask,
     PoolTask,
     Rejection,
@@ -32,6 +36,7 @@ class DerivationWriter:
 
     def __init__(self, derivation: Derivation, project_id: int, seeds: Sequence[PoolTask]) -> None:
         self.settings: RunSettings = settings_from_json(derivation.settings)
+        self.first = first_stage(self.settings.recipe)
         self.id = derivation.id
         self.seeds = list(seeds)
         self.machine: list[PoolTask] = []
@@ -65,10 +70,10 @@ class DerivationWriter:
     def read_instructions(
         self, connection: Connection, reply: StoredReply, state: TaskState = TaskState.PENDING
     ) -> list[MachineTask]:
-        """Commit the next response of stage 1. Returns the tasks it added to the pool."""
-        found = instructions.parse(
-            self._effective(reply, Stage.INSTRUCTIONS), self.settings.mode, reply.context_size + 1
-        )
+        """Commit the next response of stage 1. Returns the tasks it added to the pool; those
+        that came without an instance are in `state`."""
+        effective = self._effective(reply, self.first.stage)
+        found = self.first.parse(effective, self.settings.mode, reply.context_size + 1)
         added = []
         for judged in self.pool.commit(found):
             nearest_task_id = self._nearest_task_id(judged)
@@ -126,7 +131,16 @@ class DerivationWriter:
             connection, self._project_id, self.id, key, judged.instruction, state
         )
         self.machine.append(PoolTask(task_id, judged.instruction, None))
+        if judged.instance is not None:
+            state = self._store_own_instance(connection, task_id, judged.instance)
         return MachineTask(task_id, *key, judged.instruction, None, state)
+
+    def _store_own_instance(
+        self, connection: Connection, task_id: int, instance: Instance
+    ) -> TaskState:
+        # Of one instance there is nothing to sample, so the key of the sample decides nothing.
+        reading = filter_instances(InstanceReading((instance,)), 1, "")
+        return task_rows.set_instances(connection, task_id, reading)
 
     def _store_candidate(
         self,
