@@ -19,13 +19,22 @@ class Api(StrEnum):
     CHAT = "chat"
 
 
+class Recipe(StrEnum):
+    """How a run comes to its tasks: step by step as in SELF-INSTRUCT (paper section 2.2), or
+    each whole, with its input and output, in one request as Alpaca did."""
+
+    SELF_INSTRUCT = "self-instruct"
+    ALPACA = "alpaca"
+
+
 class Stage(StrEnum):
-    """The kinds of request a run makes, in the order of the paper (section 2.2)."""
+    """The kinds of request a run makes: those of SELF-INSTRUCT in its order, then Alpaca's."""
 
     INSTRUCTIONS = "instructions"
     CLASSIFICATION = "classification"
     INPUT_FIRST = "input-first"
     OUTPUT_FIRST = "output-first"
+    TASKS = "tasks"
 
 
 class Rejection(StrEnum):
@@ -33,6 +42,7 @@ class Rejection(StrEnum):
 
     PREAMBLE = "preamble"
     TRUNCATED = "truncated"
+    MALFORMED = "malformed"
     EMPTY = "empty"
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
@@ -335,12 +345,13 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class PoolTask:
-    """A task as a member of a pool."""
+    """A task as a member of a pool; `instance` is its first one, where it was looked up."""
 
     id: int
     instruction: str
     is_classification: bool | None
     source_id: str | None = None
+    instance: Instance | None = None
 
 
 @dataclass(frozen=True, slots=True)

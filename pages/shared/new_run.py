@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.shared.notices import shown_problems
 from pages.shared.presses import once
+from pages.shared.words import RECIPES
 from selfinstruct_core.errors import BadInput, StudioError
 from selfinstruct_core.exchange.reading import decode
 from selfinstruct_core.exchange.seed_file import read_seed_tasks
@@ -25,7 +26,7 @@ from selfinstruct_core.generation.run_overview import list_projects
 from selfinstruct_core.generation.runs import DEFAULT_PROJECT, NewRun, start_run
 from selfinstruct_core.generation.tokenizers import Tokenizer
 from selfinstruct_core.lm.endpoints import MOST_CONCURRENT, list_endpoints
-from selfinstruct_core.models import Api, Budget, Endpoint, Mode, SeedTask
+from selfinstruct_core.models import Api, Budget, Endpoint, Mode, Recipe, SeedTask
 from selfinstruct_core.storage.database import Database
 
 SENT = "forms-sent"
@@ -52,10 +53,12 @@ class Template:
     new: NewRun
     copied: int | None = None
 
-    def defaults(self, mode: Mode, api: Api) -> RunSettings:
-        """The settings behind the form; another mode or interface has defaults of its own."""
+    def defaults(self, mode: Mode, api: Api, recipe: Recipe) -> RunSettings:
+        """The settings behind the form; another mode, interface or recipe has its own."""
         own = self.new.settings
-        return own if (own.mode, own.api) == (mode, api) else default_settings(mode, api)
+        if (own.mode, own.api, own.recipe) == (mode, api, recipe):
+            return own
+        return default_settings(mode, api, recipe)
 
 
 def show_new_run_form(database: Database, template: Template) -> None:
@@ -71,9 +74,19 @@ def show_new_run_form(database: Database, template: Template) -> None:
             format_func=MODES.__getitem__,
             width=380,
         )
+        recipe = st.selectbox(
+            "Recipe",
+            list(RECIPES),
+            index=list(RECIPES).index(settings.recipe),
+            format_func=RECIPES.__getitem__,
+            width=460,
+            help="self-instruct builds each task in several requests and feeds new tasks back "
+            "into its prompts; alpaca asks for some twenty whole tasks at a time, after three "
+            "seed tasks, which costs far fewer requests and brings one instance a task.",
+        )
     endpoint = ask_endpoint(database, template)
     start = st.container()
-    defaults = template.defaults(mode, endpoint.api)
+    defaults = template.defaults(mode, endpoint.api, recipe)
     with st.expander("More settings"):
         sources = ask_sources(database, template)
         changes = ask_changes(defaults, template)
@@ -256,7 +269,7 @@ def ask_changes(defaults: RunSettings, template: Template) -> dict[str, Any]:
         "Decoding of each stage (JSON)",
         json.dumps(settings_to_json(defaults)["decoding"], indent=1),
         height=160,
-        key=f"decoding-{defaults.mode}-{defaults.api}-{template.copied}",
+        key=f"decoding-{defaults.recipe}-{defaults.mode}-{defaults.api}-{template.copied}",
     )
     return {
         "concurrency": concurrency,

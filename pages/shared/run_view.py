@@ -82,7 +82,8 @@ def show_head(database: Database, overview: RunOverview) -> None:
         show_buttons(database, overview)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(
-            f"{model_name(run.endpoint)} · {settings.mode} · random seed {settings.seed}",
+            f"{model_name(run.endpoint)} · {settings.recipe} · {settings.mode} · "
+            f"random seed {settings.seed}",
             width="content",
         )
         began = "started" if run.started_at else "created"
@@ -134,8 +135,11 @@ def show_progress(overview: RunOverview) -> None:
     with st.container(gap="xxsmall"):
         st.text(f"{traffic_line(overview.traffic)} · {cost_in_words(overview)}")
         counts = overview.counts
+        # Another recipe does not ask for the class: none known is not none there.
+        known = f"classification tasks {counts.classification:,} · "
+        classes = known if overview.settings.classifies else ""
         st.text(
-            f"Instances {counts.instances:,} · classification tasks {counts.classification:,} · "
+            f"Instances {counts.instances:,} · {classes}"
             f"tasks without a valid instance {counts.no_instance:,} · "
             f"not finished {counts.pending:,}"
         )

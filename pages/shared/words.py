@@ -3,11 +3,21 @@
 import time
 
 from selfinstruct_core.generation.origin import Said
-from selfinstruct_core.models import Api, Drop, Endpoint, Rejection, RunState, Stage, TaskState
+from selfinstruct_core.models import (
+    Api,
+    Drop,
+    Endpoint,
+    Recipe,
+    Rejection,
+    RunState,
+    Stage,
+    TaskState,
+)
 
 REASONS = {
     Rejection.PREAMBLE: "talk before the list",
     Rejection.TRUNCATED: "truncated",
+    Rejection.MALFORMED: "not in the form of a task",
     Rejection.EMPTY: "empty",
     Rejection.TOO_SHORT: "too short",
     Rejection.TOO_LONG: "too long",
@@ -43,6 +53,12 @@ STAGES = {
     Stage.CLASSIFICATION: "classification",
     Stage.INPUT_FIRST: "instances, input first",
     Stage.OUTPUT_FIRST: "instances, output first",
+    Stage.TASKS: "whole tasks",
+}
+
+RECIPES = {
+    Recipe.SELF_INSTRUCT: "self-instruct: instruction, class and instances one by one",
+    Recipe.ALPACA: "alpaca: whole tasks in one request",
 }
 
 APIS = {

@@ -38,7 +38,7 @@ from selfinstruct_core.generation.runs import (
 )
 from selfinstruct_core.generation.tokenizers import Tokenizer
 from selfinstruct_core.lm.endpoints import DEMO, find_endpoint
-from selfinstruct_core.models import Api, Budget, Endpoint, Job, Mode, RunState
+from selfinstruct_core.models import Api, Budget, Endpoint, Job, Mode, Recipe, RunState
 from selfinstruct_core.storage.database import Database
 from selfinstruct_core.storage.open import open_database
 
@@ -65,6 +65,7 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
     add("--model", metavar="M", help="the model's name at that server")
     add("--api", type=Api, choices=list(Api), help="default: completions")
     add("--key-env", metavar="NAME", help="variable with the key: OPENAI_API_KEY or STUDIO_KEY_...")
+    add("--recipe", type=Recipe, choices=list(Recipe), default=Recipe.SELF_INSTRUCT)
     add("--mode", type=Mode, choices=list(Mode), default=Mode.IMPROVED)
     add("--seed", type=int, metavar="S", help="seed of all random choices (default: 42)")
     add("--project", default=DEFAULT_PROJECT, metavar="P")
@@ -185,7 +186,7 @@ def _endpoint(database: Database, options: argparse.Namespace) -> Endpoint:
 
 def _settings(options: argparse.Namespace, api: Api) -> RunSettings:
     chosen = dataclasses.replace(
-        default_settings(options.mode, api),
+        default_settings(options.mode, api, options.recipe),
         target=options.tasks,
         seed=DEFAULT_SEED if options.seed is None else options.seed,
         classification_only=options.classification_only,
@@ -222,7 +223,7 @@ def summary(overview: RunOverview) -> dict[str, Any]:
         "requests": traffic.answered,
         "tokens": traffic.tokens,
         "cost": overview.cost,
-        "classification": counts.classification,
+        "classification": counts.classification if overview.settings.classifies else None,
         "instances": counts.instances,
         "no_instance": counts.no_instance,
         "dropped": counts.dropped,
@@ -256,7 +257,8 @@ def _print(overview: RunOverview, as_json: bool) -> None:
     run_, counts, traffic = overview.run, overview.counts, overview.traffic
     tokens = "unknown" if traffic.tokens is None else f"{traffic.tokens:,}"
     print(f"Run {run_.id} is {run_.state}" + (f": {run_.detail}" if run_.detail else ""))
-    print(f"Kept: {counts.kept:,} tasks, {counts.classification:,} of them classification")
+    classes = f", {counts.classification:,} of them classification"
+    print(f"Kept: {counts.kept:,} tasks" + (classes if overview.settings.classifies else ""))
     print(f"Instances: {counts.instances:,}; tasks without any: {counts.no_instance:,}")
     cost = "unknown" if overview.cost is None else f"{overview.cost:,.4f}"
     print(f"Requests: {traffic.answered:,}; tokens: {tokens}; cost: {cost}")

@@ -9,10 +9,14 @@ from selfinstruct_core.cli.output import print_json
 from selfinstruct_core.errors import BadInput
 from selfinstruct_core.exchange.reading import read_json_lines
 from selfinstruct_core.exchange.seed_file import load_seed_file
-from selfinstruct_core.generation import classification, instances, instructions
+from selfinstruct_core.generation import classification, instances
+from selfinstruct_core.generation.first_stage import first_stage
+from selfinstruct_core.generation.instance_filters import filter_instances
 from selfinstruct_core.generation.pool import JudgedCandidate, Pool
 from selfinstruct_core.generation.recipe import default_settings
-from selfinstruct_core.models import Mode, Reply, Stage
+from selfinstruct_core.models import InstanceReading, Mode, Recipe, Reply, Stage
+
+RECIPES = {first_stage(recipe).stage: recipe for recipe in Recipe}
 
 
 def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -34,9 +38,9 @@ def run(options: argparse.Namespace) -> int:
     seeds = None if options.pool is None else load_seed_file(options.pool)
     texts = None if seeds is None else [seed.instruction for seed in seeds]
     rows = read_json_lines(options.file)
-    if options.stage is Stage.INSTRUCTIONS:
+    if options.stage in RECIPES:
         replies = [_reply(row, where) for where, row in rows]
-        readings = _instructions(replies, options.mode, texts)
+        readings = _candidates(replies, RECIPES[options.stage], options.mode, texts)
     else:
         readings = (_of_task(where, row, options.stage, options.mode) for where, row in rows)
     for reading in list(readings):
@@ -44,12 +48,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _instructions(
-    replies: list[Reply], mode: Mode, seeds: list[str] | None
+def _candidates(
+    replies: list[Reply], recipe: Recipe, mode: Mode, seeds: list[str] | None
 ) -> Iterator[dict[str, Any]]:
-    pool = Pool(seeds or [], default_settings(mode).filters, mode, novelty=seeds is not None)
+    settings, first = default_settings(mode, recipe=recipe), first_stage(recipe)
+    pool = Pool(seeds or [], settings.filters, mode, novelty=seeds is not None)
     for reply in replies:
-        judged = pool.commit(instructions.parse(reply, mode))
+        judged = pool.commit(first.parse(reply, mode, settings.context_tasks + 1))
         yield {"candidates": [_candidate(one, pool, seeds is not None) for one in judged]}
 
 
@@ -64,6 +69,8 @@ def _candidate(judged: JudgedCandidate, pool: Pool, with_novelty: bool) -> dict[
         nearest = judged.nearest
         content["nearest"] = pool.text(nearest.index) if nearest else None
         content["score"] = nearest.score if nearest else None
+    if judged.instance is not None:
+        content |= _instances(filter_instances(InstanceReading((judged.instance,)), 1, ""))
     return content
 
 
@@ -74,7 +81,10 @@ def _of_task(where: str, row: dict[str, Any], stage: Stage, mode: Mode) -> dict[
     instruction = row.get("instruction", "")
     if not isinstance(instruction, str):
         raise BadInput(f"{where}, field instruction: is of another type; write a text.")
-    reading = instances.parse(reply, stage, mode, sample_key=instruction)
+    return _instances(instances.parse(reply, stage, mode, sample_key=instruction))
+
+
+def _instances(reading: InstanceReading) -> dict[str, Any]:
     return {
         "instances": [{"input": one.input, "output": one.output} for one in reading.instances],
         "dropped": [

@@ -39,7 +39,7 @@ def _summary(made: Replay) -> dict[str, Any]:
         "mode": made.settings.mode,
         "kept": made.counts.kept,
         "rejected": made.counts.rejected,
-        "classification": made.counts.classification,
+        "classification": made.counts.classification if made.settings.classifies else None,
         "instances": made.counts.instances,
         "no_instance": made.counts.no_instance,
         "added": list(made.difference.added),

@@ -9,16 +9,14 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from selfinstruct_core.generation import classification, instances, instructions
-from selfinstruct_core.generation.pool import JudgedCandidate, Pool
+from selfinstruct_core.generation.pool import JudgedCandidate
+from selfinstruct_core.generation.reader import ResponseReader
 from selfinstruct_core.generation.recipe import RunSettings, settings_from_json
-from selfinstruct_core.generation.stops import apply_stops
 from selfinstruct_core.models import (
     Derivation,
     MachineTask,
     PoolTask,
     Rejection,
-    Reply,
     Stage,
     TaskState,
 )
@@ -31,15 +29,23 @@ class DerivationWriter:
     """Reads responses under the settings of a derivation and stores what they hold."""
 
     def __init__(self, derivation: Derivation, project_id: int, seeds: Sequence[PoolTask]) -> None:
-        self.settings: RunSettings = settings_from_json(derivation.settings)
+        self.reader = ResponseReader(
+            settings_from_json(derivation.settings), [seed.instruction for seed in seeds]
+        )
         self.id = derivation.id
         self.seeds = list(seeds)
         self.machine: list[PoolTask] = []
         self.fruitless = derivation.fruitless
-        self.pool = Pool(
-            [seed.instruction for seed in seeds], self.settings.filters, self.settings.mode
-        )
         self._project_id = project_id
+
+    @property
+    def settings(self) -> RunSettings:
+        return self.reader.settings
+
+    @property
+    def first_stage(self) -> Stage:
+        """The stage whose responses bring new tasks."""
+        return self.reader.first.stage
 
     @property
     def kept(self) -> int:
@@ -47,11 +53,11 @@ class DerivationWriter:
 
     @property
     def committed(self) -> int:
-        return self.pool.committed
+        return self.reader.pool.committed
 
     def machine_after(self, responses: int) -> Sequence[PoolTask]:
         """The machine-made tasks of the pool when that many responses were committed."""
-        return self.machine[: self.pool.machine_after(responses)]
+        return self.machine[: self.reader.pool.machine_after(responses)]
 
     def restore(self, tasks: Sequence[MachineTask], committed: int) -> None:
         """Take up what the database holds of this derivation already."""
@@ -60,17 +66,15 @@ class DerivationWriter:
             by_ordinal.setdefault(task.ordinal, []).append(task)
             self.machine.append(PoolTask(task.id, task.instruction, task.is_classification))
         for ordinal in range(committed):
-            self.pool.restore([task.instruction for task in by_ordinal.get(ordinal, ())])
+            self.reader.pool.restore([task.instruction for task in by_ordinal.get(ordinal, ())])
 
     def read_instructions(
         self, connection: Connection, reply: StoredReply, state: TaskState = TaskState.PENDING
     ) -> list[MachineTask]:
-        """Commit the next response of stage 1. Returns the tasks it added to the pool."""
-        found = instructions.parse(
-            self._effective(reply, Stage.INSTRUCTIONS), self.settings.mode, reply.context_size + 1
-        )
+        """Commit the next response of stage 1. Returns the tasks it added to the pool; those
+        that came without an instance are in `state`."""
         added = []
-        for judged in self.pool.commit(found):
+        for judged in self.reader.candidates(reply.reply, reply.context_size):
             nearest_task_id = self._nearest_task_id(judged)
             if judged.verdict.kept:
                 added.append(self._keep(connection, reply.ordinal, judged, state))
@@ -87,9 +91,7 @@ class DerivationWriter:
 
     def read_classification(self, connection: Connection, task_id: int, reply: StoredReply) -> bool:
         """Store whether the task is a classification task, and return it."""
-        is_classification = classification.parse(
-            self._effective(reply, Stage.CLASSIFICATION), self.settings.mode
-        )
+        is_classification = self.reader.is_classification(reply.reply)
         task_rows.set_classification(connection, task_id, is_classification)
         return is_classification
 
@@ -97,19 +99,8 @@ class DerivationWriter:
         self, connection: Connection, task_id: int, stage: Stage, reply: StoredReply
     ) -> None:
         """Store the task's instances and what was dropped."""
-        source = reply.source or (0, 0)
-        reading = instances.parse(
-            self._effective(reply, stage),
-            stage,
-            self.settings.mode,
-            max_instances=self.settings.filters.max_instances,
-            sample_key=f"{self.settings.seed}/instances/{source[0]}/{source[1]}",
-        )
+        reading = self.reader.instances(reply.reply, stage, reply.source or (0, 0))
         task_rows.set_instances(connection, task_id, reading)
-
-    def _effective(self, reply: StoredReply, stage: Stage) -> Reply:
-        stops = self.settings.decoding[stage].stop
-        return apply_stops(Reply(reply.text, reply.finish_reason), stops)
 
     def _nearest_task_id(self, judged: JudgedCandidate) -> int | None:
         if judged.nearest is None:
@@ -126,6 +117,9 @@ class DerivationWriter:
             connection, self._project_id, self.id, key, judged.instruction, state
         )
         self.machine.append(PoolTask(task_id, judged.instruction, None))
+        if judged.instance is not None:
+            reading = self.reader.own_instance(judged.instance)
+            state = task_rows.set_instances(connection, task_id, reading)
         return MachineTask(task_id, *key, judged.instruction, None, state)
 
     def _store_candidate(

@@ -1,10 +1,11 @@
 """What a run will need, before it is started: requests, tokens, money."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import fmean
 
-from selfinstruct_core.generation.instructions import WANTED
+from selfinstruct_core.generation.first_stage import first_stage
 from selfinstruct_core.generation.limits import cost_of
 from selfinstruct_core.generation.requests import RequestWriter
 from selfinstruct_core.generation.runs import NewRun
@@ -59,7 +60,7 @@ def estimate_run(database: Database, new: NewRun) -> Estimate:
     """What the run will need, by what earlier runs with the same model and interface needed, or
     else by the lengths of its prompts and seed tasks. Nothing is sent and nothing stored."""
     with database.read() as connection:
-        known = run_averages.averages(connection, new.endpoint)
+        known = run_averages.averages(connection, new.endpoint, new.settings.recipe)
     expected = _assumed(new)
     if known is not None:
         expected = Averages(
@@ -78,16 +79,16 @@ def _stages(new: NewRun, expected: Averages) -> Iterator[StageEstimate]:
     target = new.settings.target
     share = expected.classification_share
     requests = {
-        Stage.INSTRUCTIONS: target / expected.kept_per_response,
+        first_stage(new.settings.recipe).stage: target / expected.kept_per_response,
         Stage.CLASSIFICATION: target,
         Stage.INPUT_FIRST: target * (1 - share),
         Stage.OUTPUT_FIRST: target * share,
     }
-    for stage, number in requests.items():
-        average = expected.stages[stage]
+    for stage in new.settings.decoding:
+        number, average = requests[stage], expected.stages[stage]
         yield StageEstimate(
             stage,
-            round(number + 0.499),
+            math.ceil(number),
             round(number * average.prompt_tokens),
             round(number * average.completion_tokens),
         )
@@ -95,15 +96,17 @@ def _stages(new: NewRun, expected: Averages) -> Iterator[StageEstimate]:
 
 def _assumed(new: NewRun) -> Averages:
     """Averages by the lengths of this run's own prompts and seed tasks."""
+    wanted = first_stage(new.settings.recipe).wanted(new.settings.context_tasks)
     instruction = fmean(len(seed.instruction) for seed in new.seeds)
     instance = fmean(
         len(one.input) + len(one.output) for seed in new.seeds for one in seed.instances
     )
     completions = {
-        Stage.INSTRUCTIONS: WANTED * instruction,
+        Stage.INSTRUCTIONS: wanted * instruction,
         Stage.CLASSIFICATION: CHARACTERS_PER_TOKEN,
         Stage.INPUT_FIRST: INSTANCES * instance,
         Stage.OUTPUT_FIRST: INSTANCES * instance,
+        Stage.TASKS: wanted * (instruction + instance),
     }
     stages = {}
     for request in _sample_requests(new):
@@ -114,16 +117,19 @@ def _assumed(new: NewRun) -> Averages:
                 new.settings.decoding[request.stage].max_tokens,
             ),
         )
-    return Averages(0, KEPT_OF_WANTED * WANTED, CLASSIFICATION_SHARE, stages)
+    return Averages(0, KEPT_OF_WANTED * wanted, CLASSIFICATION_SHARE, stages)
 
 
 def _sample_requests(new: NewRun) -> Iterator[PlannedRequest]:
     writer = RequestWriter(new.settings, new.prompts, new.endpoint)
     seeds = [
-        PoolTask(n, seed.instruction, seed.is_classification) for n, seed in enumerate(new.seeds)
+        PoolTask(n, seed.instruction, seed.is_classification, seed.id, seed.instances[0])
+        for n, seed in enumerate(new.seeds)
     ]
     middle = sorted((seed.instruction for seed in new.seeds), key=len)[len(seeds) // 2]
     yield writer.for_instructions(0, seeds, [])
+    if not new.settings.classifies:
+        return
     for is_classification in (False, True):
         task = MachineTask(0, 0, 0, middle, is_classification, TaskState.PENDING)
         if not is_classification:

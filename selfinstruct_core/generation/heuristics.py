@@ -19,6 +19,8 @@ KEYWORDS = (
     "map", "maps", "draw", "plot", "go to",
 )  # fmt: skip
 """What a text-only model cannot work with, as in the reference code; matched as whole words."""
+ALPACA_KEYWORDS = (*KEYWORDS, "video", "audio", "music", "flowchart", "diagram")
+"""The same with what Alpaca's reference code adds."""
 
 
 @dataclass(frozen=True, slots=True)

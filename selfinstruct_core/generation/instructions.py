@@ -17,7 +17,7 @@ from selfinstruct_core.generation.marked_text import (
     without_loose_fence,
 )
 from selfinstruct_core.generation.prompt_set import InstructionPrompts
-from selfinstruct_core.models import KEPT, Mode, Prompt, Rejection, Reply, Verdict
+from selfinstruct_core.models import KEPT, Instance, Mode, Prompt, Rejection, Reply, Verdict
 
 WANTED = 7
 """How many items a prompt asks for: with 8 tasks in the context, numbers 9 to 15."""
@@ -25,10 +25,12 @@ WANTED = 7
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An item found in a response, with what its place in the response already tells of it."""
+    """An item found in a response, with what its place in the response already tells of it, and
+    the instance that it brings along where the recipe asks for whole tasks."""
 
     instruction: str
     verdict: Verdict = KEPT
+    instance: Instance | None = None
 
 
 def render(

@@ -6,12 +6,13 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from selfinstruct_core.errors import NotFound
+from selfinstruct_core.generation.first_stage import first_stage
 from selfinstruct_core.generation.heuristics import rule_verdicts
 from selfinstruct_core.generation.marking import find_spans
 from selfinstruct_core.generation.novelty import nearest_texts
 from selfinstruct_core.generation.pool import text_rules
 from selfinstruct_core.generation.recipe import RunSettings, settings_from_json
-from selfinstruct_core.models import InstanceReading, Rejection, Run, Stage
+from selfinstruct_core.models import InstanceReading, Rejection, Run
 from selfinstruct_core.storage import candidates as candidate_rows
 from selfinstruct_core.storage import projects, request_records
 from selfinstruct_core.storage import runs as run_rows
@@ -22,7 +23,7 @@ from selfinstruct_core.storage.request_records import RequestRecord
 from selfinstruct_core.storage.tasks import PlacedTask
 
 NEIGHBOURS = 10
-_OF_THE_PLACE = (Rejection.PREAMBLE, Rejection.TRUNCATED)
+_OF_THE_PLACE = (Rejection.PREAMBLE, Rejection.TRUNCATED, Rejection.MALFORMED)
 _OF_NOVELTY = (Rejection.TOO_SIMILAR, Rejection.NO_TOKENS)
 
 
@@ -76,8 +77,9 @@ def candidate_origin(database: Database, run_id: int, ordinal: int, position: in
         run = run_rows.existing_run(connection, run_id)
         derivation = run_rows.get_derivation(connection, run_id)
         settings = settings_from_json(derivation.settings)
+        first = first_stage(settings.recipe).stage
         candidate = candidate_rows.candidate_at(connection, derivation.id, ordinal, position)
-        request = request_records.request_at(connection, run_id, Stage.INSTRUCTIONS, ordinal)
+        request = request_records.request_at(connection, run_id, first, ordinal)
         if candidate is None or request is None:
             raise NotFound(f"Run {run_id} has no candidate {ordinal}.{position}.")
         parents = task_rows.placed_tasks(connection, request.context)

@@ -12,18 +12,20 @@ from selfinstruct_core.generation.instructions import Candidate
 from selfinstruct_core.generation.novelty import Neighbour, NoveltyIndex
 from selfinstruct_core.generation.recipe import Filters
 from selfinstruct_core.generation.tokenizers import Tokenizer
-from selfinstruct_core.models import KEPT, Mode, Rejection, Verdict
+from selfinstruct_core.models import KEPT, Instance, Mode, Rejection, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedCandidate:
     """A candidate with its final verdict; `nearest` is its most similar instruction in the pool
-    (position in the pool, ROUGE-L F-measure), None when novelty was not asked or undefined."""
+    (position in the pool, ROUGE-L F-measure), None when novelty was not asked or undefined;
+    `instance` is what the candidate brought along."""
 
     position: int
     instruction: str
     verdict: Verdict
     nearest: Neighbour | None = None
+    instance: Instance | None = None
 
 
 def text_rules(filters: Filters, mode: Mode) -> TextRules:
@@ -98,11 +100,10 @@ class Pool:
         if verdict.kept:
             verdict = judge_text(text, self._rules)
         if not verdict.kept or not self._novelty:
-            return JudgedCandidate(position, text, verdict)
+            return JudgedCandidate(position, text, verdict, instance=candidate.instance)
         novelty = self._index.judge(text)
-        return JudgedCandidate(
-            position, text, self._novelty_verdict(novelty.state), novelty.neighbour
-        )
+        verdict = self._novelty_verdict(novelty.state)
+        return JudgedCandidate(position, text, verdict, novelty.neighbour, candidate.instance)
 
     def _novelty_verdict(self, state: str) -> Verdict:
         if state == "too_similar":

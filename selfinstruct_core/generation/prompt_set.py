@@ -63,8 +63,17 @@ class InstancePrompts:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskPrompts:
+    """Texts of Alpaca's recipe: the brief above the tasks, and what is asked of a chat model."""
+
+    header: str
+    chat_request: str
+
+
+@dataclass(frozen=True, slots=True)
 class PromptSet:
-    """All prompt texts of a run. `source` is the TOML text they were read from."""
+    """All prompt texts of a run. `source` is the TOML text they were read from; `tasks` is None
+    in files from before Alpaca's recipe, or made for the other one alone."""
 
     name: str
     source: str
@@ -72,6 +81,7 @@ class PromptSet:
     classification: ClassificationPrompts
     input_first: InstancePrompts
     output_first: InstancePrompts
+    tasks: TaskPrompts | None = None
 
     @property
     def hash(self) -> str:
@@ -102,6 +112,7 @@ def read_prompt_set(source: str, where: str) -> PromptSet:
         classification=_classification(table.table("classification")),
         input_first=_instances(table.table("input_first")),
         output_first=_instances(table.table("output_first")),
+        tasks=_tasks(table.table("tasks")) if table.has("tasks") else None,
     )
 
 
@@ -118,6 +129,9 @@ class _Table:
             found = "missing" if value is None else f"of type {type(value).__name__}"
             raise BadInput(f"{self._where}: field {field} is {found}; {expected}.")
         return value
+
+    def has(self, field: str) -> bool:
+        return field in self._content
 
     def text(self, field: str) -> str:
         text: str = self._get(field, str, "write a text")
@@ -142,12 +156,16 @@ class _Table:
         return [_Table(row, f"{self._where}: {field} {n}") for n, row in enumerate(rows, 1)]
 
     def template(self) -> str | None:
-        return self.text("template") if "template" in self._content else None
+        return self.text("template") if self.has("template") else None
 
 
 def _instructions(table: _Table) -> InstructionPrompts:
     fields = ("header", "classification_header", "chat_request")
     return InstructionPrompts(*(table.text(field) for field in fields))
+
+
+def _tasks(table: _Table) -> TaskPrompts:
+    return TaskPrompts(table.text("header"), table.text("chat_request"))
 
 
 def _classification(table: _Table) -> ClassificationPrompts:

@@ -6,57 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from selfinstruct_core.errors import BadInput
-from selfinstruct_core.generation.heuristics import KEYWORDS
+from selfinstruct_core.generation.decoding import Decoding, default_decoding, improved_decoding
+from selfinstruct_core.generation.heuristics import ALPACA_KEYWORDS, KEYWORDS
 from selfinstruct_core.generation.novelty import DEFAULT_THRESHOLD
 from selfinstruct_core.generation.tokenizers import Tokenizer
-from selfinstruct_core.models import Api, Mode, Stage
+from selfinstruct_core.models import Api, Mode, Recipe, Stage
 
 DEFAULT_SEED = 42
-MAX_STOPS_SENT = 4
-"""OpenAI's servers accept four stop sequences; all of a request's are applied again on the text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decoding:
-    """How one stage asks the model to decode. Probabilities and penalties as in the OpenAI API."""
-
-    max_tokens: int
-    temperature: float
-    top_p: float
-    presence_penalty: float = 0.0
-    frequency_penalty: float = 0.0
-    stop: tuple[str, ...] = ()
-
-
-def paper_decoding() -> dict[Stage, Decoding]:
-    """The reference code's decoding (paper Table 4 and the scripts; max_tokens per task, not
-    per batch, because there a task's limit depends on its neighbours in the batch)."""
-    instance_stops = ("Example 6", "Task:")
-    return {
-        Stage.INSTRUCTIONS: Decoding(
-            1024, 0.7, 0.5, presence_penalty=2.0, stop=("\n\n", "\n16", "16.", "16 .")
-        ),
-        Stage.CLASSIFICATION: Decoding(3, 0.0, 0.0, stop=("\n", "Task")),
-        Stage.INPUT_FIRST: Decoding(350, 0.0, 0.0, presence_penalty=1.5, stop=instance_stops),
-        Stage.OUTPUT_FIRST: Decoding(300, 0.0, 0.0, presence_penalty=1.5, stop=instance_stops),
-    }
-
-
-def improved_decoding(api: Api) -> dict[Stage, Decoding]:
-    """The paper's decoding with stop sequences that cannot hit inside a text, and a top_p that
-    servers accept (at temperature 0 it has no effect).
-
-    A chat model often separates list items by empty lines, so there only the number after the
-    last wanted item ends the list; the parser cuts each item at an empty line by itself.
-    """
-    list_stops = ("\n16.",) if api is Api.CHAT else ("\n\n", "\n16.")
-    instance_stops = ("\nExample 6", "\nTask:")
-    return {
-        Stage.INSTRUCTIONS: Decoding(1024, 0.7, 0.5, presence_penalty=2.0, stop=list_stops),
-        Stage.CLASSIFICATION: Decoding(8, 0.0, 1.0, stop=("\nTask:",)),
-        Stage.INPUT_FIRST: Decoding(350, 0.0, 1.0, presence_penalty=1.5, stop=instance_stops),
-        Stage.OUTPUT_FIRST: Decoding(300, 0.0, 1.0, presence_penalty=1.5, stop=instance_stops),
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +39,7 @@ class RunSettings:
     requests are under way at once is not here, because it changes nothing but the duration.
     """
 
+    recipe: Recipe = Recipe.SELF_INSTRUCT
     target: int = 100
     seed: int = DEFAULT_SEED
     mode: Mode = Mode.IMPROVED
@@ -101,13 +58,38 @@ class RunSettings:
     def __post_init__(self) -> None:
         check_settings(self)
 
+    @property
+    def classifies(self) -> bool:
+        """Whether the model is asked which tasks are classification tasks; else it is unknown."""
+        return Stage.CLASSIFICATION in self.decoding
+
 
 NUMBERINGS = ("code", "paper")
+ALPACA_TASKS = 20
+"""How many tasks a prompt of Alpaca's speaks of, those it shows included."""
+_ALPACA_LACKS = {
+    "machine_tasks_in_context": 0, "classification_only": False, "numbering": "code",
+}  # fmt: skip
+"""Settings without a use in Alpaca's recipe, at the values that say so."""
 
 
-def default_settings(mode: Mode = Mode.IMPROVED, api: Api = Api.COMPLETIONS) -> RunSettings:
-    """The settings a run has when nothing is chosen but the mode and the interface."""
-    decoding = paper_decoding() if mode is Mode.PAPER else improved_decoding(api)
+def default_settings(
+    mode: Mode = Mode.IMPROVED,
+    api: Api = Api.COMPLETIONS,
+    recipe: Recipe = Recipe.SELF_INSTRUCT,
+) -> RunSettings:
+    """The settings a run has when nothing is chosen but the mode, the interface and the recipe."""
+    decoding = default_decoding(recipe, mode, api)
+    if recipe is Recipe.ALPACA:
+        return RunSettings(
+            recipe=recipe,
+            mode=mode,
+            api=api,
+            context_tasks=3,
+            machine_tasks_in_context=0,
+            filters=Filters(keywords=ALPACA_KEYWORDS),
+            decoding=decoding,
+        )
     return RunSettings(mode=mode, api=api, decoding=decoding)
 
 
@@ -127,9 +109,31 @@ def check_settings(settings: RunSettings) -> None:
         )
     if settings.numbering not in NUMBERINGS:
         raise BadInput(f'numbering is "{settings.numbering}"; choose one of {NUMBERINGS}.')
+    check_recipe(settings)
     for stage, decoding in settings.decoding.items():
         check_decoding(stage, decoding)
     check_filters(settings.filters)
+
+
+def check_recipe(settings: RunSettings) -> None:
+    """Raise BadInput when the settings are not made for their recipe."""
+    recipe = settings.recipe
+    needed = default_decoding(recipe, settings.mode, settings.api)
+    if set(settings.decoding) != set(needed):
+        raise BadInput(
+            f"Recipe {recipe} asks in the stages {', '.join(needed)}; the decoding is for "
+            f"{', '.join(settings.decoding)}. Choose the recipe first, then change its settings."
+        )
+    if recipe is not Recipe.ALPACA:
+        return
+    for name, only in _ALPACA_LACKS.items():
+        if getattr(settings, name) != only:
+            raise BadInput(f"Recipe {recipe} cannot have {name}; leave it at {only}.")
+    if settings.context_tasks >= ALPACA_TASKS:
+        raise BadInput(
+            f"context_tasks is {settings.context_tasks}; of the {ALPACA_TASKS} tasks of a prompt "
+            "at least one must be left to the model."
+        )
 
 
 def check_decoding(stage: Stage, decoding: Decoding) -> None:
@@ -170,6 +174,8 @@ def settings_from_json(stored: dict[str, Any]) -> RunSettings:
         Stage(stage): Decoding(**{**decoding, "stop": tuple(decoding["stop"])})
         for stage, decoding in values["decoding"].items()
     }
+    # Runs from before there were two recipes name none.
+    values["recipe"] = Recipe(values.get("recipe", Recipe.SELF_INSTRUCT))
     values["mode"] = Mode(values["mode"])
     values["api"] = Api(values["api"])
     return RunSettings(**values)

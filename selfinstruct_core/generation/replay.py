@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from selfinstruct_core.generation.decoding import default_decoding
 from selfinstruct_core.generation.derivation import DerivationWriter
 from selfinstruct_core.generation.finish import store_data_set
 from selfinstruct_core.generation.recipe import (
     RunSettings,
-    paper_decoding,
     settings_from_json,
     settings_to_json,
     with_changes,
@@ -95,7 +95,8 @@ def _replay_settings(
         changes["mode"] = mode
         if mode is Mode.PAPER:
             # The reference's stop sequences belong to its reading; what was sent stays as it was.
-            stops = {stage: list(d.stop) for stage, d in paper_decoding().items()}
+            paper = default_decoding(settings.recipe, mode, settings.api)
+            stops = {stage: list(decoding.stop) for stage, decoding in paper.items()}
             changes["decoding"] = {stage: {"stop": stop} for stage, stop in stops.items()}
     return with_changes(settings, changes)
 
@@ -109,7 +110,7 @@ def _derive(
     seeds = projects.data_set_tasks(connection, run.seed_data_set_id)
     writer = DerivationWriter(derivation, run.project_id, seeds)
     tasks: dict[tuple[int, int], MachineTask] = {}
-    for reply in list(ledger.replies(connection, run.id, Stage.INSTRUCTIONS)):
+    for reply in list(ledger.replies(connection, run.id, writer.first_stage)):
         # What the run itself left as surplus is not part of its data set here either.
         if reply.ordinal >= first.committed:
             break

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from selfinstruct_core.generation import classification, instances, instructions
+from selfinstruct_core.generation import classification, instances
 from selfinstruct_core.generation.context import choose_context, request_seed
+from selfinstruct_core.generation.decoding import MAX_STOPS_SENT
+from selfinstruct_core.generation.first_stage import first_stage
 from selfinstruct_core.generation.prompt_set import PromptSet
-from selfinstruct_core.generation.recipe import MAX_STOPS_SENT, RunSettings
+from selfinstruct_core.generation.recipe import RunSettings
 from selfinstruct_core.models import Api, Endpoint, MachineTask, PlannedRequest, PoolTask, Stage
 
 
@@ -22,7 +24,7 @@ class RequestWriter:
         self, ordinal: int, seeds: Sequence[PoolTask], machine: Sequence[PoolTask]
     ) -> PlannedRequest:
         """Stage 1: ask for new tasks after a context sampled from the pool as given."""
-        settings, texts = self._settings, self._prompts.instructions
+        settings, first = self._settings, first_stage(self._settings.recipe)
         positions = choose_context(
             settings.seed,
             ordinal,
@@ -33,16 +35,11 @@ class RequestWriter:
         )
         shown = [seeds[p] if p < len(seeds) else machine[p - len(seeds)] for p in positions]
         return PlannedRequest(
-            stage=Stage.INSTRUCTIONS,
+            stage=first.stage,
             ordinal=ordinal,
-            prompt=instructions.render(
-                [task.instruction for task in shown],
-                texts,
-                numbering=settings.numbering,
-                classification_only=settings.classification_only,
-            ),
+            prompt=first.render(shown, self._prompts, settings),
             parameters=self._parameters(
-                Stage.INSTRUCTIONS, ordinal, instructions.chat_request(texts, len(shown))
+                first.stage, ordinal, first.chat_request(self._prompts, len(shown))
             ),
             context=tuple(task.id for task in shown),
         )

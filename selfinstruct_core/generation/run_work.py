@@ -55,7 +55,7 @@ class RunWork:
         self._waiting: dict[int, StoredReply] = {}
         self._resend: deque[PlannedRequest] = deque()
         self._take_up(connection, derivation.committed)
-        self._next_ordinal = ledger.next_ordinal(connection, run.id, Stage.INSTRUCTIONS)
+        self._next_ordinal = ledger.next_ordinal(connection, run.id, self.writer.first_stage)
 
     @property
     def settings(self) -> RunSettings:
@@ -113,7 +113,7 @@ class RunWork:
             text=response.text,
             finish_reason=response.finish_reason,
         )
-        if request.stage is Stage.INSTRUCTIONS:
+        if request.stage is self.writer.first_stage:
             self._waiting[reply.ordinal] = reply
             self._commit_waiting(connection)
         elif request.source is not None:
@@ -124,7 +124,9 @@ class RunWork:
         while self.wants_tasks and self.writer.committed in self._waiting:
             reply = self._waiting.pop(self.writer.committed)
             for task in self.writer.read_instructions(connection, reply):
-                self._to_classify.append(self._number(task))
+                numbered = self._number(task)
+                if task.state is TaskState.PENDING:
+                    self._to_classify.append(numbered)
 
     def _take_for_task(
         self, connection: Connection, stage: Stage, one: _NumberedTask, reply: StoredReply
@@ -152,18 +154,21 @@ class RunWork:
         for task in tasks:
             one = self._number(task)
             key = (task.ordinal, task.position)
+            if task.state is not TaskState.PENDING:
+                continue
             if task.is_classification is None:
                 if key not in asked_class:
                     self._to_classify.append(one)
-            elif task.state is TaskState.PENDING and key not in asked_instances:
+            elif key not in asked_instances:
                 self._to_instantiate.append(one)
-        for reply in ledger.replies(connection, run_id, Stage.INSTRUCTIONS, first=committed):
+        first = self.writer.first_stage
+        for reply in ledger.replies(connection, run_id, first, first=committed):
             self._waiting[reply.ordinal] = reply
         self._resend.extend(
             request
             for request in ledger.unanswered(connection, run_id)
             # Beyond the target nothing needs to be asked again.
-            if request.stage is not Stage.INSTRUCTIONS or self.wants_tasks
+            if request.stage is not first or self.wants_tasks
         )
 
     def commit_stored(self, connection: Connection) -> None:

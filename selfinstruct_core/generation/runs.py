@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from selfinstruct_core.errors import BadInput
 from selfinstruct_core.exchange.seed_file import load_seed_file
 from selfinstruct_core.generation.finish import finish_run
+from selfinstruct_core.generation.first_stage import check_prompts
 from selfinstruct_core.generation.prompt_set import PromptSet, load_prompt_set, read_prompt_set
 from selfinstruct_core.generation.recipe import (
     RunSettings,
@@ -101,6 +102,7 @@ def _check(new: NewRun) -> None:
         )
     if new.settings.api is not new.endpoint.api:
         raise BadInput("The settings and the endpoint name different interfaces.")
+    check_prompts(new.settings.recipe, new.prompts)
     if new.settings.classification_only and not any(s.is_classification for s in new.seeds):
         raise BadInput("Classification tasks only, but no seed task is one; choose other seeds.")
 

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
-from selfinstruct_core.models import PlannedRequest, Prompt, Response, Stage
+from selfinstruct_core.models import PlannedRequest, Prompt, Reply, Response, Stage
 from selfinstruct_core.plain_text import storable
 from selfinstruct_core.storage.rows import insert_if_new
 from selfinstruct_core.storage.schema import attempts, prompt_prefixes, requests, responses
@@ -129,6 +129,10 @@ class StoredReply:
     instruction: str | None
     text: str | None
     finish_reason: str | None
+
+    @property
+    def reply(self) -> Reply:
+        return Reply(self.text, self.finish_reason)
 
 
 def replies(

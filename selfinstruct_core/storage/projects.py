@@ -161,20 +161,40 @@ def add_seed_tasks(connection: Connection, project_id: int, seeds: Sequence[Seed
 
 
 def data_set_tasks(connection: Connection, data_set_id: int) -> list[PoolTask]:
-    """The tasks of a data set in its order, in the versions it fixes."""
+    """The tasks of a data set in its order, in the versions it fixes, each with its first
+    instance if it has one."""
     query = (
         sa.select(
             tasks.c.id,
             task_versions.c.instruction,
             task_versions.c.is_classification,
             tasks.c.source_id,
+            instances.c.input,
+            instances.c.output,
         )
         .join_from(data_set_items, tasks, tasks.c.id == data_set_items.c.task_id)
         .join(task_versions, _same_version())
+        .outerjoin(
+            instances,
+            sa.and_(
+                instances.c.task_id == data_set_items.c.task_id,
+                instances.c.version == data_set_items.c.version,
+                instances.c.position == 0,
+            ),
+        )
         .where(data_set_items.c.data_set_id == data_set_id)
         .order_by(data_set_items.c.position)
     )
-    return [PoolTask(*row) for row in connection.execute(query)]
+    return [
+        PoolTask(
+            r.id,
+            r.instruction,
+            r.is_classification,
+            r.source_id,
+            None if r.output is None else Instance(r.input, r.output),
+        )
+        for r in connection.execute(query)
+    ]
 
 
 def data_set_seeds(connection: Connection, data_set_id: int) -> tuple[SeedTask, ...]:

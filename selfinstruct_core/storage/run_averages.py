@@ -6,7 +6,7 @@ from statistics import fmean
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from selfinstruct_core.models import Endpoint, Run, Stage
+from selfinstruct_core.models import Endpoint, Recipe, Run, Stage
 from selfinstruct_core.storage.runs import latest_runs
 from selfinstruct_core.storage.schema import (
     derivations,
@@ -41,10 +41,12 @@ class Averages:
     stages: dict[Stage, StageAverages]
 
 
-def averages(connection: Connection, endpoint: Endpoint) -> Averages | None:
-    """Averages over the newest runs of the same model, server and interface that committed
-    anything; None when there are none."""
-    own = [run.id for run in latest_runs(connection, None, LOOKED_AT) if _same(run, endpoint)]
+def averages(connection: Connection, endpoint: Endpoint, recipe: Recipe) -> Averages | None:
+    """Averages over the newest runs of the same model, server, interface and recipe that
+    committed anything; None when there are none."""
+    own = [
+        run.id for run in latest_runs(connection, None, LOOKED_AT) if _same(run, endpoint, recipe)
+    ]
     rows = connection.execute(
         sa.select(
             derivations.c.id, derivations.c.run_id, derivations.c.committed, derivations.c.kept
@@ -65,13 +67,12 @@ def averages(connection: Connection, endpoint: Endpoint) -> Averages | None:
     )
 
 
-def _same(run: Run, endpoint: Endpoint) -> bool:
+def _same(run: Run, endpoint: Endpoint, recipe: Recipe) -> bool:
     theirs = run.endpoint
-    return (theirs.base_url, theirs.model, theirs.api) == (
-        endpoint.base_url,
-        endpoint.model,
-        endpoint.api,
-    )
+    same_model = (theirs.base_url, theirs.model) == (endpoint.base_url, endpoint.model)
+    # Runs from before there were two recipes name none.
+    same_recipe = run.settings.get("recipe", Recipe.SELF_INSTRUCT) == recipe
+    return same_model and same_recipe and theirs.api is endpoint.api
 
 
 def _classification_share(connection: Connection, derivation_ids: list[int]) -> float:

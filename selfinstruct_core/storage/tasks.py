@@ -112,8 +112,9 @@ def set_state(connection: Connection, task_id: int, state: TaskState) -> None:
     )
 
 
-def set_instances(connection: Connection, task_id: int, reading: InstanceReading) -> None:
-    """Store a task's instances and the dropped ones; without any the task has no_instance."""
+def set_instances(connection: Connection, task_id: int, reading: InstanceReading) -> TaskState:
+    """Store a task's instances and the dropped ones; without any the task has no_instance.
+    Returns the state it has now."""
     insert_many(
         connection,
         instances,
@@ -144,6 +145,7 @@ def set_instances(connection: Connection, task_id: int, reading: InstanceReading
     )
     state = TaskState.READY if reading.instances else TaskState.NO_INSTANCE
     set_state(connection, task_id, state)
+    return state
 
 
 def machine_tasks(connection: Connection, derivation_id: int) -> list[MachineTask]:

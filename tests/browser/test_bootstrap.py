@@ -309,6 +309,29 @@ def test_fields_that_cannot_work_are_named_and_nothing_is_stored(
     assert everything(shared) == before
 
 
+def test_a_run_of_the_other_recipe(page: Page, shared: Studio) -> None:
+    page.goto(f"{shared.url}/bootstrap")
+    open_new_run(page)
+    fill(page, "Tasks to keep", "15")
+    choose(page, "Recipe", re.compile("^alpaca"))
+    open_more_settings(page)
+    expect(new_run(page).get_by_label("Tasks in a prompt")).to_have_value("3")
+    expect(new_run(page).get_by_label("Keywords that reject")).to_have_value(re.compile("music"))
+    run_id = newest_run(shared) + 1
+    start(page)
+
+    page.wait_for_url(f"{shared.url}/bootstrap?run={run_id}")
+    wait_for_state(page, run_id, "finished")
+    expect(main(page)).to_contain_text("alpaca · improved · random seed 42")
+    expect(main(page)).not_to_contain_text("classification tasks")
+    (settings,) = rows(shared, "SELECT settings FROM runs WHERE id = ?", run_id)[0]
+    stored = json.loads(settings)
+    assert (stored["recipe"], list(stored["decoding"])) == ("alpaca", ["tasks"])
+    stages = "SELECT DISTINCT stage FROM requests WHERE run_id = ?"
+    assert value(shared, stages, run_id) == "tasks"
+    assert kept(shared, run_id) >= 15
+
+
 def test_a_run_is_started_with_the_keyboard_alone(page: Page, shared: Studio) -> None:
     page.goto(f"{shared.url}/bootstrap?run=1")
     expect(kept_line(page)).to_be_visible()

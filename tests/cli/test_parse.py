@@ -52,11 +52,22 @@ LABELS = (
     {"text": "odd", "finish_reason": "stop"},
     {"text": None, "finish_reason": "length"},
 )
+TASKS = (
+    {
+        "text": " List the rivers of a country.\n4. Input:\nEgypt\n4. Output:\nNile\n###\n"
+        "5) Instruction: Name a song.\n5) Input:\nN/A\n5) Output:\nHey\n###\n"
+        "6. Instruction: List all the rivers of a country.\n6. Input:\nMali\n6. Output:\nMali",
+        "finish_reason": "stop",
+    },
+    {"text": None},
+    {"text": " Dance with me now.\n4. Output:\nYes.\n###\n5. Instr", "finish_reason": "length"},
+)
 STAGES: dict[str, tuple[dict[str, Any], ...]] = {
     "instructions": LISTS,
     "classification": ANSWERS,
     "input-first": EXAMPLES,
     "output-first": LABELS,
+    "tasks": TASKS,
 }
 
 
@@ -152,6 +163,45 @@ EXPECTED: dict[tuple[str, str], list[dict[str, object]]] = {
         reading(),
     ],
 }
+MALI = reading(dropped=[("Mali", "Mali", "same_as_input")])
+EXPECTED["tasks", "improved"] = [
+    {
+        "candidates": [
+            candidate("List the rivers of a country.", **reading(("Egypt", "Nile"))),
+            candidate("Name a song.", "too_short", "3 words", **reading(("", "Hey"))),
+            candidate("List all the rivers of a country.", **MALI),
+        ]
+    },
+    {"candidates": []},
+    {
+        "candidates": [
+            candidate("Dance with me now.", **reading(("", "Yes."))),
+            candidate("5. Instr", "truncated", "the last task"),
+        ]
+    },
+]
+EXPECTED["tasks", "paper"] = [
+    {
+        "candidates": [
+            candidate("List the rivers of a country.", **reading(("Egypt", "Nile"))),
+            candidate(
+                "5) Instruction: Name a song.\n5) Input:\nN/A\n5) Output:\nHey",
+                "malformed",
+                "1 parts where 7 are expected",
+            ),
+            candidate("List all the rivers of a country.", **MALI),
+        ]
+    },
+    {"candidates": []},
+    {
+        "candidates": [
+            candidate(
+                "Dance with me now.\n4. Output:\nYes.", "malformed", "5 parts where 7 are expected"
+            ),
+            candidate("5. Instr", "truncated", "the last task"),
+        ]
+    },
+]
 EXPECTED["output-first", "paper"] = EXPECTED["output-first", "improved"]
 
 POOLED = [

@@ -82,7 +82,7 @@ def _occurs(keyword: str, text: str) -> bool:
     return False
 
 
-def _objection(text: str) -> str | None:
+def _objection(text: str, keywords: Sequence[str] = KEYWORDS) -> str | None:
     words = text.split()
     if not words:
         return "empty"
@@ -90,7 +90,7 @@ def _objection(text: str) -> str | None:
         return "too_short"
     if len(words) > 150:
         return "too_long"
-    if any(_occurs(keyword, text) for keyword in KEYWORDS):
+    if any(_occurs(keyword, text) for keyword in keywords):
         return "keyword"
     if text[:15] == "Write a program":
         return "write_a_program"
@@ -107,6 +107,43 @@ def instructions(text: str | None, finish_reason: str) -> list[tuple[str, str | 
     if finish_reason == "length":
         return [(candidate, "truncated") for candidate in found]
     return [(candidate, _objection(candidate)) for candidate in found]
+
+
+# --- Alpaca: whole tasks
+
+ALPACA_KEYWORDS = (*KEYWORDS, "video", "audio", "music", "flowchart", "diagram")
+
+
+def _field_of(number: int) -> Scanner:
+    def scan(text: str, at: int) -> int:
+        if not text.startswith(f"{number}.", at):
+            return -1
+        dot = at + len(f"{number}.")
+        name = _spaces(text, dot, len(text))
+        if name == dot:
+            return -1
+        for word in ("Instruction:", "Input:", "Output:"):
+            if text.startswith(word, name):
+                return name + len(word)
+        return -1
+
+    return scan
+
+
+def tasks(text: str, finish_reason: str, first: int = 4) -> list[tuple[str, str, str]]:
+    """The tasks of a response that pass all but novelty: instruction, input, output."""
+    found = []
+    pieces = (f"{first}. Instruction:" + text).split("###")
+    if finish_reason == "length":
+        pieces.pop()
+    for number, piece in enumerate(pieces, first):
+        parts = _cut(piece, _field_of(number))
+        if len(parts) != 4:
+            continue
+        instruction, given, output = (part.strip() for part in parts[1:])
+        if _objection(instruction, ALPACA_KEYWORDS) is None:
+            found.append((instruction, "" if given.lower() == "<noinput>" else given, output))
+    return found
 
 
 class Pool:

@@ -7,13 +7,11 @@ from typing import Any
 import pytest
 
 from selfinstruct_core.errors import BadInput
+from selfinstruct_core.generation.decoding import Decoding, improved_decoding, paper_decoding
 from selfinstruct_core.generation.recipe import (
-    Decoding,
     Filters,
     RunSettings,
     default_settings,
-    improved_decoding,
-    paper_decoding,
     settings_from_json,
     settings_to_json,
     with_changes,

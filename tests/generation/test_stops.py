@@ -4,15 +4,14 @@ import dataclasses
 
 import pytest
 
-from selfinstruct_core.generation.prompt_set import load_prompt_set
-from selfinstruct_core.generation.recipe import (
+from selfinstruct_core.generation.decoding import (
     MAX_STOPS_SENT,
     Decoding,
-    RunSettings,
-    default_settings,
     improved_decoding,
     paper_decoding,
 )
+from selfinstruct_core.generation.prompt_set import load_prompt_set
+from selfinstruct_core.generation.recipe import RunSettings, default_settings
 from selfinstruct_core.generation.requests import RequestWriter
 from selfinstruct_core.generation.stops import apply_stops
 from selfinstruct_core.models import Api, Endpoint, PoolTask, Reply, Stage

@@ -25,6 +25,11 @@ CLASSIFICATION_LIST_PROMPT = (
     "Come up with a series of classification tasks.\n"
     f"Task 1: {SHOWN[0]}\nTask 2: {SHOWN[1]}\nTask 9:"
 )
+TASKS_PROMPT = (
+    f"Collect tasks, <noinput> where none is needed.\n###\n1. Instruction: {SHOWN[0]}\n1. Input:\n"
+    f"Brie\n1. Output:\nBrie\n###\n2. Instruction: {SHOWN[1]}\n2. Input:\n4\n2. Output:\neven\n"
+    "###\n3. Instruction:"
+)
 INPUT_FIRST = "Come up with examples.\n\nTask: Greet someone.\nOutput: Hello.\n\nTask: "
 OUTPUT_FIRST = "Labels first.\n\nTask: Is it wet?\nClass label: yes\nrain\n\nTask: "
 
@@ -294,6 +299,55 @@ def test_any_other_prompt_is_told_what_this_is(prompt: str) -> None:
         "This is the demo model, which replays written examples and is no language model."
     )
     assert (given.finish_reason, given.completion_tokens) == ("stop", 19)  # 14 words
+
+
+# --- whole tasks
+
+
+def test_whole_tasks_are_written_right_after_the_open_number() -> None:
+    assert ask(TASKS_PROMPT, seed=0) == Reply(
+        text=(
+            " Name the capital of the country.\n3. Input:\nPeru\n3. Output:\nLima\n###\n"
+            "4. Instruction: Classify the email subject as Spam or Regular.\n4. Input:\n"
+            "Win a cruise today\n4. Output:\nSpam\n###\n"
+            "5. Instruction: Offer opening lines for a retirement toast.\n5. Input:\n<noinput>\n"
+            "5. Output:\nRaise your glasses, and then your standards.\n###\n"
+            # The output of this one has no name.
+            "6. Instruction: Explain to a new colleague why code review helps both sides.\n"
+            "6. Input:\nNo input\nThe author learns, and so does the reader.\n###\n"
+            "7. Instruction: Suggest a fair way for three flatmates to share the washing up.\n"
+            "7. Input:\nNo input\n7. Output:\nEach washes up for one week in turn."
+        ),
+        finish_reason="stop",
+        prompt_tokens=56,  # 42 words
+        completion_tokens=146,  # 109 words
+    )
+
+
+def test_whole_tasks_have_the_faults_that_models_make() -> None:
+    text = "\n".join(ask(TASKS_PROMPT, seed=seed).text for seed in range(20))
+    for part in (
+        "Shorten the sentence without losing its meaning.\n7. Input:\n"
+        "It is raining at this moment in time.\n7. Output:\n\n",
+        "Input:\nrecieve adress\n3. Output:\nrecieve adress\n",
+        "Output:\nEggs, butter and salt:\n",
+        "Output:\nNo answer was written for this task.\n",
+        "Input:\nN/A\n",
+    ):
+        assert part in text
+    assert re.search(r"^\d\) Instruction: .+\n\d\) Input:$", text, re.MULTILINE)
+
+
+def test_a_reply_may_break_off_in_its_last_task() -> None:
+    given = ask(TASKS_PROMPT, seed=8)
+    assert given.finish_reason == "length"
+    assert given.text.endswith("\n8. Instruction: Decide whether this hotel review is Positive or ")
+
+
+def test_whole_tasks_that_the_prompt_shows_are_not_repeated() -> None:
+    texts = " ".join(ask(TASKS_PROMPT, seed=seed).text for seed in range(30))
+    assert SHOWN[1] not in texts
+    assert "Compose a haiku" in texts
 
 
 # --- limits

@@ -202,7 +202,9 @@ def test_a_whole_chat_completion(demo: OpenAI) -> None:
 
 def test_models(demo: OpenAI) -> None:
     listed = demo.models.list().data
-    assert [(model.id, model.object, model.created) for model in listed] == [("demo", "model", 0)]
+    assert [(model.id, model.object, model.created) for model in listed] == [
+        (name, "model", 0) for name in ("demo", "demo-strong", "demo-medium", "demo-weak")
+    ]
     raw = demo.models.with_raw_response.list()
     assert raw.headers["x-demo-model"] == "replays written examples; no language model"
 
@@ -383,7 +385,7 @@ def test_nulls_are_as_good_as_absent(demo: OpenAI, path: str, good: dict[str, ob
 def test_only_the_demo_model_is_served(demo: OpenAI, path: str, good: dict[str, object]) -> None:
     error = post(demo, path, {**good, "model": "gpt-3"})
     assert isinstance(error, openai.NotFoundError)
-    message = "The model 'gpt-3' does not exist; this server has only 'demo'."
+    message = "The model 'gpt-3' does not exist; this server has demo, demo-strong, demo-medium, demo-weak."
     check_error(error, 404, "model", message, "model_not_found")
 
 
@@ -425,7 +427,7 @@ def test_a_lone_surrogate_is_answered(demo: OpenAI, base_url: str) -> None:
     assert answer["choices"][0]["text"].startswith("This is the demo model")
     with pytest.raises(openai.NotFoundError) as caught:
         demo.post("/completions", content=b'{"model": "\\ud800"}', cast_to=object)
-    message = "The model '\\ud800' does not exist; this server has only 'demo'."
+    message = "The model '\\ud800' does not exist; this server has demo, demo-strong, demo-medium, demo-weak."
     check_error(caught.value, 404, "model", message, "model_not_found")
 
 

@@ -9,7 +9,7 @@ import pytest
 from selfinstruct_core.generation import execution
 from selfinstruct_core.generation.recipe import default_settings, with_changes
 from selfinstruct_core.generation.runs import NewRun, start_run_here
-from selfinstruct_core.models import Endpoint, RunState
+from selfinstruct_core.models import Endpoint, Mode, Recipe, RunState
 from selfinstruct_core.storage.database import Database
 from selfinstruct_core.storage.open import open_database
 
@@ -34,12 +34,17 @@ def generate(database: Database) -> Callable[..., tuple[int, RunState]]:
     run's number and its last state."""
 
     def run(
-        concurrency: int = 16, endpoint: Endpoint | None = None, **changes: Any
+        concurrency: int = 16,
+        endpoint: Endpoint | None = None,
+        recipe: Recipe = Recipe.SELF_INSTRUCT,
+        mode: Mode = Mode.IMPROVED,
+        **changes: Any,
     ) -> tuple[int, RunState]:
+        endpoint = endpoint or Endpoint()
         new = NewRun(
-            settings=with_changes(default_settings(), changes),
+            settings=with_changes(default_settings(mode, endpoint.api, recipe), changes),
             concurrency=concurrency,
-            endpoint=endpoint or Endpoint(),
+            endpoint=endpoint,
         )
         job = start_run_here(database, new, "test")
         return job.run_id, execution.execute(database, job)

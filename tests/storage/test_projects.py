@@ -170,9 +170,10 @@ def test_a_data_set_is_a_list_of_versions_of_tasks(database: Database, run: Stor
     ] == [(0, second, 1), (1, first, 2), (2, first, 1)]
     with database.read() as connection:
         assert projects.data_set_tasks(connection, id_) == [
-            PoolTask(second, "Say if it is odd.", True, "seed_task_1"),
-            PoolTask(first, "Rank the cheeses, please.", None, "seed_task_0"),
-            PoolTask(first, "Rank the cheeses.", False, "seed_task_0"),
+            # With the first instance of that version, if it has one.
+            PoolTask(second, "Say if it is odd.", True, "seed_task_1", Instance("3", "odd")),
+            PoolTask(first, "Rank the cheeses, please.", None, "seed_task_0", None),
+            PoolTask(first, "Rank the cheeses.", False, "seed_task_0", Instance("Brie", "1. Brie")),
         ]
         assert projects.data_set_tasks(connection, id_ + 1) == []
 

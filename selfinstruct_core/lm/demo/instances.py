@@ -13,7 +13,7 @@ def write_instances(task: WrittenTask, output_first: bool) -> str:
     """The stored instances of a task, after its reply defect."""
     if task.reply_defect is ReplyDefect.NO_MARKER:
         return f"One way to answer this would be as follows.\n{task.instances[0].output}"
-    instances = _spoil(task.instances, task.reply_defect)
+    instances = spoil(task.instances, task.reply_defect)
     return _labels_first(instances) if output_first else _inputs_first(instances)
 
 
@@ -40,7 +40,8 @@ def _lines(*parts: str) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _spoil(instances: _Instances, defect: ReplyDefect | None) -> _Instances:
+def spoil(instances: _Instances, defect: ReplyDefect | None) -> _Instances:
+    """The instances as the defect leaves them."""
     match defect:
         case ReplyDefect.EMPTY_OUTPUT:
             return (replace(instances[0], output=""), *instances[1:])

@@ -1,6 +1,7 @@
 """New instructions: the continuation of a numbered list."""
 
 import random
+from collections.abc import Sequence
 
 from selfinstruct_core.lm.demo.examples import Examples, WrittenTask, instruction_key
 from selfinstruct_core.lm.demo.lookup import task_by_id
@@ -8,15 +9,15 @@ from selfinstruct_core.lm.demo.prompts import InstructionPrompt
 
 _FEWEST, _MOST = 5, 8
 _DEFECT_SHARE = 1 / 6
-_BREAK_SHARE = 1 / 12
+BREAK_SHARE = 1 / 12
 
 
 def continue_list(
     prompt: InstructionPrompt, examples: Examples, rng: random.Random
 ) -> tuple[str, bool]:
     """The text right after the open number, and whether it breaks off in its last item."""
-    items = _choose(prompt, examples, rng)
-    broken = bool(items) and rng.random() < _BREAK_SHARE
+    items = choose(prompt.shown, examples, rng, only_classification=prompt.only_classification)
+    broken = bool(items) and rng.random() < BREAK_SHARE
     if broken:
         items[-1] = _first_half(items[-1])
     numbered = (
@@ -28,10 +29,17 @@ def continue_list(
     return "\n".join(numbered).removeprefix(opening), broken
 
 
-def _choose(prompt: InstructionPrompt, examples: Examples, rng: random.Random) -> list[str]:
-    shown = {instruction_key(text) for text in prompt.shown}
-    tasks = _unshown(_tasks(prompt, examples), shown)
-    defects = _unshown(_defects(prompt, examples), shown)
+def choose(
+    shown_texts: Sequence[str],
+    examples: Examples,
+    rng: random.Random,
+    *,
+    only_classification: bool = False,
+) -> list[str]:
+    """Some instructions that the prompt does not show, with defective ones among them."""
+    shown = {instruction_key(text) for text in shown_texts}
+    tasks = _unshown(_tasks(examples, only_classification), shown)
+    defects = _unshown(_defects(examples, only_classification), shown)
     wanted = _FEWEST + int(rng.random() * (_MOST - _FEWEST + 1))
     chosen: list[str] = []
     while len(chosen) < wanted and tasks:
@@ -40,20 +48,20 @@ def _choose(prompt: InstructionPrompt, examples: Examples, rng: random.Random) -
     return chosen
 
 
-def _tasks(prompt: InstructionPrompt, examples: Examples) -> list[str]:
-    return [task.instruction for task in examples.tasks if _allowed(prompt, task)]
+def _tasks(examples: Examples, only_classification: bool) -> list[str]:
+    return [task.instruction for task in examples.tasks if _allowed(task, only_classification)]
 
 
-def _defects(prompt: InstructionPrompt, examples: Examples) -> list[str]:
+def _defects(examples: Examples, only_classification: bool) -> list[str]:
     return [
         defective.instruction
         for defective in examples.defects
-        if _allowed(prompt, task_by_id(defective.of, examples))
+        if _allowed(task_by_id(defective.of, examples), only_classification)
     ]
 
 
-def _allowed(prompt: InstructionPrompt, task: WrittenTask | None) -> bool:
-    if not prompt.only_classification:
+def _allowed(task: WrittenTask | None, only_classification: bool) -> bool:
+    if not only_classification:
         return True
     return task is not None and task.is_classification
 

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 
 _OPEN_ITEM = re.compile(r"(?P<label>(?:Task )?)(?P<number>\d+)(?P<mark>[.:)])")
+_OPEN_TASK = re.compile(r"(?P<number>\d+)\. Instruction:")
+_SHOWN_TASK = re.compile(r"^\d+\. Instruction:[ \t]+(\S.*)$", re.MULTILINE)
 _TASK_CUE = re.compile(r"^Task:", re.MULTILINE)
 _CLASSIFICATION_CUE = "Is it classification?"
 _CLASS_LABEL_LINE = re.compile(r"^Class label:", re.MULTILINE)
@@ -22,6 +24,14 @@ class InstructionPrompt:
     mark: str
     shown: tuple[str, ...]
     only_classification: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TasksPrompt:
+    """Whole tasks and an open number: more of them are wanted, with input and output."""
+
+    number: int
+    shown: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,7 @@ class OtherPrompt:
     """Anything else."""
 
 
-Prompt = InstructionPrompt | ClassificationPrompt | InstancePrompt | OtherPrompt
+Prompt = InstructionPrompt | TasksPrompt | ClassificationPrompt | InstancePrompt | OtherPrompt
 
 
 def recognise(prompt: str) -> Prompt:
@@ -52,6 +62,7 @@ def recognise(prompt: str) -> Prompt:
     text = prompt.rstrip()
     return (
         _instruction_prompt(text)
+        or _tasks_prompt(text)
         or _classification_prompt(text)
         or _instance_prompt(text)
         or OtherPrompt()
@@ -87,6 +98,13 @@ def _numbered_tasks(lines: list[str], label: str, mark: str) -> tuple[str, tuple
         else:
             (tasks[-1] if tasks else header).append(line)
     return "\n".join(header), tuple("\n".join(task) for task in tasks)
+
+
+def _tasks_prompt(text: str) -> TasksPrompt | None:
+    before, _, last = text.rpartition("\n")
+    cue = _OPEN_TASK.fullmatch(last)
+    shown = tuple(_SHOWN_TASK.findall(before))
+    return TasksPrompt(int(cue["number"]), shown) if cue and shown else None
 
 
 def _classification_prompt(text: str) -> ClassificationPrompt | None:

@@ -15,9 +15,11 @@ from selfinstruct_core.lm.demo.prompts import (
     ClassificationPrompt,
     InstancePrompt,
     InstructionPrompt,
+    TasksPrompt,
     recognise,
 )
 from selfinstruct_core.lm.demo.systems import load_responses, respond
+from selfinstruct_core.lm.demo.tasks import continue_tasks
 
 FinishReason = Literal["stop", "length"]
 
@@ -70,6 +72,9 @@ def _write(prompt: str, seed: int | None, examples: Examples) -> tuple[str, bool
     match recognise(prompt):
         case InstructionPrompt() as wanted:
             text, broken = continue_list(wanted, examples, _generator(prompt, seed))
+            return _after_cue(text, prompt), broken
+        case TasksPrompt() as wanted:
+            text, broken = continue_tasks(wanted, examples, _generator(prompt, seed))
             return _after_cue(text, prompt), broken
         case ClassificationPrompt(instruction):
             task = find_task(instruction, examples)

@@ -74,7 +74,7 @@ def _answer(
 
 
 def _digest(request: ModelRequest) -> str:
-    parts = [request.model, request.prompt, request.seed, request.max_tokens, request.stop]
+    parts = [request.prompt, request.seed, request.max_tokens, request.stop]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 
