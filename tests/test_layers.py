@@ -27,7 +27,8 @@ RANKS = {
 }
 # What runs a run, and so talks to models and the database; all else in generation is pure.
 NOT_PURE = {
-    "derivation", "engine", "estimate", "execution", "finish", "origin", "replay", "retries",
+    "derivation", "engine", "estimate", "execution", "finish", "origin", "preview", "replay",
+    "retries",
     "run_overview", "run_records", "run_work", "runs",
 }  # fmt: skip
 

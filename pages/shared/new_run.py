@@ -17,6 +17,7 @@ from selfinstruct_core.generation.estimate import estimate_run
 from selfinstruct_core.generation.prompt_set import PromptSet, read_prompt_set
 from selfinstruct_core.generation.recipe import (
     NUMBERINGS,
+    Filters,
     RunSettings,
     default_settings,
     settings_to_json,
@@ -216,10 +217,8 @@ def ask_endpoint(database: Database, template: Template) -> Endpoint:
     return Endpoint(model.strip(), api, address.strip(), key_env.strip() or None)
 
 
-def ask_changes(defaults: RunSettings, template: Template) -> dict[str, Any]:
-    """The settings that a run seldom changes, in the form of `with_changes`."""
-    filters, limits = defaults.filters, template.new.budget
-    st.markdown("##### Filters and prompt")
+def ask_filters(filters: Filters) -> dict[str, Any]:
+    """What decides which candidates are kept, in the form of `with_changes`."""
     with st.container(horizontal=True):
         threshold = st.number_input(
             "Too similar above ROUGE-L", 0.0, 1.0, filters.threshold, step=0.05, width=200
@@ -227,14 +226,31 @@ def ask_changes(defaults: RunSettings, template: Template) -> dict[str, Any]:
         shortest = st.number_input("Fewest words", 1, 1000, filters.min_words, width=130)
         longest = st.number_input("Most words", 1, 10_000, filters.max_words, width=130)
         most = st.number_input("Most instances per task", 1, 100, filters.max_instances, width=200)
+    tokenizer = st.selectbox(
+        "Tokenizer",
+        list(TOKENIZERS),
+        index=list(TOKENIZERS).index(filters.tokenizer),
+        format_func=TOKENIZERS.__getitem__,
+        width=320,
+    )
+    keywords = st.text_area(
+        "Keywords that reject a candidate, one a line", "\n".join(filters.keywords), height=120
+    )
+    return {
+        "threshold": threshold,
+        "min_words": shortest,
+        "max_words": longest,
+        "max_instances": most,
+        "tokenizer": tokenizer,
+        "keywords": [word.strip() for word in keywords.splitlines() if word.strip()],
+    }
+
+
+def ask_changes(defaults: RunSettings, template: Template) -> dict[str, Any]:
+    """The settings that a run seldom changes, in the form of `with_changes`."""
+    st.markdown("##### Filters and prompt")
+    filters = ask_filters(defaults.filters)
     with st.container(horizontal=True):
-        tokenizer = st.selectbox(
-            "Tokenizer",
-            list(TOKENIZERS),
-            index=list(TOKENIZERS).index(filters.tokenizer),
-            format_func=TOKENIZERS.__getitem__,
-            width=320,
-        )
         numbering = st.selectbox(
             "Numbering",
             NUMBERINGS,
@@ -248,7 +264,7 @@ def ask_changes(defaults: RunSettings, template: Template) -> dict[str, Any]:
         )
     only = st.checkbox("Classification tasks only", defaults.classification_only)
     with st.container(horizontal=True):
-        budget = ask_budget(limits)
+        budget = ask_budget(template.new.budget)
     with st.container(horizontal=True):
         concurrency = st.number_input(
             "Requests at once", 1, MOST_CONCURRENT, template.new.concurrency, width=160
@@ -262,9 +278,6 @@ def ask_changes(defaults: RunSettings, template: Template) -> dict[str, Any]:
             help="How many requests sampling may run ahead of the pool; requests at once never "
             "exceed it. It changes the data set, requests at once do not.",
         )
-    keywords = st.text_area(
-        "Keywords that reject a candidate, one a line", "\n".join(filters.keywords), height=120
-    )
     decoding = st.text_area(
         "Decoding of each stage (JSON)",
         json.dumps(settings_to_json(defaults)["decoding"], indent=1),
@@ -279,14 +292,7 @@ def ask_changes(defaults: RunSettings, template: Template) -> dict[str, Any]:
         "numbering": numbering,
         "context_tasks": size,
         "machine_tasks_in_context": machine,
-        "filters": {
-            "threshold": threshold,
-            "min_words": shortest,
-            "max_words": longest,
-            "max_instances": most,
-            "tokenizer": tokenizer,
-            "keywords": [word.strip() for word in keywords.splitlines() if word.strip()],
-        },
+        "filters": filters,
         "decoding": decoding,
     }
 

@@ -29,6 +29,10 @@ REASONS = {
     Rejection.NO_TOKENS: "no tokens",
 }
 
+VERDICTS = {"kept": "kept", "absent": "not found in the response"} | {
+    reason.value: words for reason, words in REASONS.items()
+}
+
 DROPS = {
     Drop.PREAMBLE: "talk before the instances",
     Drop.TRUNCATED: "truncated",

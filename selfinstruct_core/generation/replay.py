@@ -73,7 +73,7 @@ def replay_run(
     with database.write() as connection:
         run = run_rows.existing_run(connection, run_id)
         first = run_rows.get_derivation(connection, run_id)
-        settings = _replay_settings(settings_from_json(run.settings), mode, filters or {})
+        settings = replay_settings(settings_from_json(run.settings), mode, filters or {})
         derivation = _derive(connection, run, settings, first)
         store_data_set(connection, run, derivation.id, f"Run {run_id}, replay {derivation.number}")
         derivation = run_rows.get_derivation(connection, run_id, derivation.number)
@@ -87,9 +87,10 @@ def replay_run(
         )
 
 
-def _replay_settings(
+def replay_settings(
     settings: RunSettings, mode: Mode | None, filters: dict[str, Any]
 ) -> RunSettings:
+    """The settings of a run in another mode and with other filters. Raises BadInput."""
     changes: dict[str, Any] = {"filters": filters}
     if mode is not None and mode is not settings.mode:
         changes["mode"] = mode
@@ -143,9 +144,12 @@ def _task_asked(
     tasks: dict[tuple[int, int], MachineTask], reply: StoredReply
 ) -> MachineTask | None:
     task = tasks.get(reply.source) if reply.source else None
-    if task is None or _folded(task.instruction) != _folded(reply.instruction or ""):
-        return None
-    return task
+    return task if task is not None and asked_about(task.instruction, reply) else None
+
+
+def asked_about(instruction: str, reply: StoredReply) -> bool:
+    """Whether the request was about this instruction, up to case and spaces."""
+    return _folded(instruction) == _folded(reply.instruction or "")
 
 
 def _folded(text: str) -> str:
@@ -153,7 +157,7 @@ def _folded(text: str) -> str:
 
 
 def _difference(connection: Connection, first: Derivation, second: Derivation) -> Difference:
-    ours, theirs = _contents(connection, second.id), _contents(connection, first.id)
+    ours, theirs = derived_contents(connection, second.id), derived_contents(connection, first.id)
     both = [key for key in ours if key in theirs]
     return Difference(
         added=tuple(ours[key][0] for key in ours if key not in theirs),
@@ -163,9 +167,11 @@ def _difference(connection: Connection, first: Derivation, second: Derivation) -
 
 
 Content = tuple[str, bool | None, Sequence[Instance]]
+"""An instruction, whether it is a classification task, and its instances."""
 
 
-def _contents(connection: Connection, derivation_id: int) -> dict[tuple[int, int], Content]:
+def derived_contents(connection: Connection, derivation_id: int) -> dict[tuple[int, int], Content]:
+    """What a derivation kept, by place."""
     instances: dict[int, list[Instance]] = {}
     for task_id, one in task_rows.derivation_instances(connection, derivation_id):
         instances.setdefault(task_id, []).append(one)

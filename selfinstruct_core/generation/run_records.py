@@ -54,3 +54,10 @@ def one_request(database: Database, run_id: int, stage: Stage, ordinal: int) -> 
 def _own_derivation(connection: Connection, run_id: int) -> Derivation:
     run_rows.existing_run(connection, run_id)
     return run_rows.get_derivation(connection, run_id)
+
+
+def list_derivations(database: Database, run_id: int) -> list[Derivation]:
+    """The readings of a run's responses that are stored, its own first. Raises NotFound."""
+    with database.read() as connection:
+        run_rows.existing_run(connection, run_id)
+        return run_rows.get_derivations(connection, run_id)

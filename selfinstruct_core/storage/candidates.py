@@ -91,6 +91,18 @@ def candidates_of_response(
     return [(row.position, row.instruction) for row in connection.execute(query)]
 
 
+def verdicts(connection: Connection, derivation_id: int) -> dict[tuple[int, int], tuple[str, str]]:
+    """The instruction and verdict ("kept" or the name of a rejection) of each candidate of a
+    derivation, by place."""
+    query = sa.select(
+        candidates.c.ordinal, candidates.c.position, candidates.c.instruction, candidates.c.reason
+    ).where(candidates.c.derivation_id == derivation_id)
+    return {
+        (row.ordinal, row.position): (row.instruction, row.reason or KEPT)
+        for row in connection.execute(query)
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class YieldBin:
     """What consecutive responses of stage 1 brought: `first` to `last` are their ordinals."""

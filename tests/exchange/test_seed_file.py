@@ -84,10 +84,8 @@ class TestGoodFiles:
 
     def test_the_shipped_seeds(self) -> None:
         seeds = load_seed_file(SHIPPED_SEEDS)
-        assert len(seeds) == 24
-        assert sum(seed.is_classification for seed in seeds) == 4
-        direct = [s for s in seeds if not s.is_classification and not s.instances[0].input]
-        assert len(direct) == 7
+        assert len(seeds) == 175
+        assert sum(seed.is_classification for seed in seeds) == 25
 
 
 class TestRefusals:

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES_PATH = Path(__file__).with_name("demo_examples.jsonl")
 EXAMPLES = load_examples(EXAMPLES_PATH)
 
+MODELS = "demo, demo-strong, demo-medium, demo-weak"
 LIST_PROMPT = (
     "Come up with a series of tasks:\n1. Rank these cheeses by age.\n"
     "2. Say if the given number is even or odd.\n9."
@@ -385,7 +386,7 @@ def test_nulls_are_as_good_as_absent(demo: OpenAI, path: str, good: dict[str, ob
 def test_only_the_demo_model_is_served(demo: OpenAI, path: str, good: dict[str, object]) -> None:
     error = post(demo, path, {**good, "model": "gpt-3"})
     assert isinstance(error, openai.NotFoundError)
-    message = "The model 'gpt-3' does not exist; this server has demo, demo-strong, demo-medium, demo-weak."
+    message = f"The model 'gpt-3' does not exist; this server has {MODELS}."
     check_error(error, 404, "model", message, "model_not_found")
 
 
@@ -427,7 +428,7 @@ def test_a_lone_surrogate_is_answered(demo: OpenAI, base_url: str) -> None:
     assert answer["choices"][0]["text"].startswith("This is the demo model")
     with pytest.raises(openai.NotFoundError) as caught:
         demo.post("/completions", content=b'{"model": "\\ud800"}', cast_to=object)
-    message = "The model '\\ud800' does not exist; this server has demo, demo-strong, demo-medium, demo-weak."
+    message = f"The model '\\ud800' does not exist; this server has {MODELS}."
     check_error(caught.value, 404, "model", message, "model_not_found")
 
 
