@@ -76,7 +76,8 @@ def estimate_run(database: Database, new: NewRun) -> Estimate:
 
 def _stages(new: NewRun, expected: Averages) -> Iterator[StageEstimate]:
     target = new.settings.target
-    share = expected.classification_share
+    known = expected.classification_share
+    share = CLASSIFICATION_SHARE if known is None else known
     requests = {
         Stage.INSTRUCTIONS: target / expected.kept_per_response,
         Stage.CLASSIFICATION: target,
@@ -96,9 +97,8 @@ def _stages(new: NewRun, expected: Averages) -> Iterator[StageEstimate]:
 def _assumed(new: NewRun) -> Averages:
     """Averages by the lengths of this run's own prompts and seed tasks."""
     instruction = fmean(len(seed.instruction) for seed in new.seeds)
-    instance = fmean(
-        len(one.input) + len(one.output) for seed in new.seeds for one in seed.instances
-    )
+    lengths = [len(one.input) + len(one.output) for seed in new.seeds for one in seed.instances]
+    instance = fmean(lengths) if lengths else instruction
     completions = {
         Stage.INSTRUCTIONS: WANTED * instruction,
         Stage.CLASSIFICATION: CHARACTERS_PER_TOKEN,
