@@ -52,7 +52,13 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--tasks", type=positive, metavar="N", help="how many tasks to keep")
     add("--resume", type=positive, metavar="RUN", help="go on with this run instead of a new one")
-    add("--like", type=positive, metavar="RUN", help="all settings of this run; --tasks, --seed")
+    add(
+        "--like",
+        type=positive,
+        metavar="RUN",
+        help="a new run with the settings of this one; --tasks, --seed, --concurrency, "
+        "--budget-... and --settings change them",
+    )
     add("--estimate", action="store_true", help="say what the run would need, and start nothing")
     add("--seeds", type=Path, default=SHIPPED_SEEDS, metavar="FILE", help="seed tasks (JSONL)")
     add("--prompts", type=Path, default=SHIPPED, metavar="FILE", help="prompt texts (TOML)")
@@ -84,6 +90,8 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Start or resume a run, work on it here, and print what came of it."""
+    if options.resume is not None and (options.like is not None or options.estimate):
+        raise BadInput("--like and --estimate are for new runs; leave --resume out.")
     database = open_database(options.database)
     if options.estimate:
         _print_estimate(estimate_run(database, _new_run(database, options)), options.json)
@@ -158,7 +166,12 @@ def _run_like(database: Database, options: argparse.Namespace) -> NewRun:
     settings = with_changes(copied.settings, changes)
     if options.settings:
         settings = with_changes(settings, _settings_file(options.settings))
-    return dataclasses.replace(copied, settings=settings, budget=_budget(options) or copied.budget)
+    return dataclasses.replace(
+        copied,
+        settings=settings,
+        concurrency=options.concurrency or copied.concurrency,
+        budget=_budget(options) or copied.budget,
+    )
 
 
 def _budget(options: argparse.Namespace) -> Budget | None:

@@ -77,7 +77,8 @@ def estimate_run(database: Database, new: NewRun) -> Estimate:
 
 def _stages(new: NewRun, expected: Averages) -> Iterator[StageEstimate]:
     target = new.settings.target
-    share = expected.classification_share
+    known = expected.classification_share
+    share = CLASSIFICATION_SHARE if known is None else known
     requests = {
         first_stage(new.settings.recipe).stage: target / expected.kept_per_response,
         Stage.CLASSIFICATION: target,
@@ -98,9 +99,8 @@ def _assumed(new: NewRun) -> Averages:
     """Averages by the lengths of this run's own prompts and seed tasks."""
     wanted = first_stage(new.settings.recipe).wanted(new.settings.context_tasks)
     instruction = fmean(len(seed.instruction) for seed in new.seeds)
-    instance = fmean(
-        len(one.input) + len(one.output) for seed in new.seeds for one in seed.instances
-    )
+    lengths = [len(one.input) + len(one.output) for seed in new.seeds for one in seed.instances]
+    instance = fmean(lengths) if lengths else instruction
     completions = {
         Stage.INSTRUCTIONS: wanted * instruction,
         Stage.CLASSIFICATION: CHARACTERS_PER_TOKEN,
@@ -123,7 +123,13 @@ def _assumed(new: NewRun) -> Averages:
 def _sample_requests(new: NewRun) -> Iterator[PlannedRequest]:
     writer = RequestWriter(new.settings, new.prompts, new.endpoint)
     seeds = [
-        PoolTask(n, seed.instruction, seed.is_classification, seed.id, seed.instances[0])
+        PoolTask(
+            n,
+            seed.instruction,
+            seed.is_classification,
+            seed.id,
+            seed.instances[0] if seed.instances else None,
+        )
         for n, seed in enumerate(new.seeds)
     ]
     middle = sorted((seed.instruction for seed in new.seeds), key=len)[len(seeds) // 2]

@@ -38,8 +38,13 @@ def readable(text: str) -> str:
     """The text with plain line ends, without control characters, and without the thinking that
     some models write first."""
     plain = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    thinking = _THINKING.match(plain)
-    return plain[thinking.end() :] if thinking else plain
+    return plain[length_of_thinking(plain) :]
+
+
+def length_of_thinking(text: str) -> int:
+    """How many characters at the start are the thinking that some models write first."""
+    thinking = _THINKING.match(text)
+    return thinking.end() if thinking else 0
 
 
 def parts_after(marks: Sequence[re.Match[str]], text: str) -> Iterator[tuple[re.Match[str], str]]:

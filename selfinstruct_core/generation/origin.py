@@ -8,11 +8,12 @@ from sqlalchemy import Connection
 from selfinstruct_core.errors import NotFound
 from selfinstruct_core.generation.first_stage import first_stage
 from selfinstruct_core.generation.heuristics import rule_verdicts
+from selfinstruct_core.generation.marked_text import length_of_thinking
 from selfinstruct_core.generation.marking import find_spans
 from selfinstruct_core.generation.novelty import nearest_texts
 from selfinstruct_core.generation.pool import text_rules
 from selfinstruct_core.generation.recipe import RunSettings, settings_from_json
-from selfinstruct_core.models import InstanceReading, Rejection, Run
+from selfinstruct_core.models import InstanceReading, Mode, Rejection, Run
 from selfinstruct_core.storage import candidates as candidate_rows
 from selfinstruct_core.storage import projects, request_records
 from selfinstruct_core.storage import runs as run_rows
@@ -24,7 +25,7 @@ from selfinstruct_core.storage.tasks import PlacedTask
 
 NEIGHBOURS = 10
 _OF_THE_PLACE = (Rejection.PREAMBLE, Rejection.TRUNCATED, Rejection.MALFORMED)
-_OF_NOVELTY = (Rejection.TOO_SIMILAR, Rejection.NO_TOKENS)
+_OF_NOVELTY = (Rejection.NO_TOKENS, Rejection.TOO_SIMILAR)
 
 
 class Said(StrEnum):
@@ -89,7 +90,7 @@ def candidate_origin(database: Database, run_id: int, ordinal: int, position: in
             candidate=candidate,
             request=request,
             parents=tuple(parents[id_] for id_ in request.context if id_ in parents),
-            span=_span(connection, derivation.id, request, position),
+            span=_span(connection, derivation.id, settings.mode, request, position),
             rules=_rules(candidate, settings),
             neighbours=_neighbours(connection, run, derivation.id, candidate, settings),
             instances=(
@@ -102,10 +103,13 @@ def candidate_origin(database: Database, run_id: int, ordinal: int, position: in
 
 
 def _span(
-    connection: Connection, derivation_id: int, request: RequestRecord, position: int
+    connection: Connection, derivation_id: int, mode: Mode, request: RequestRecord, position: int
 ) -> tuple[int, int] | None:
     found = candidate_rows.candidates_of_response(connection, derivation_id, request.line.ordinal)
-    spans = find_spans(request.text or "", [instruction for _, instruction in found])
+    text = request.text or ""
+    # Only the improved mode leaves the model's thinking out.
+    begin = length_of_thinking(text) if mode is Mode.IMPROVED else 0
+    spans = find_spans(text, [instruction for _, instruction in found], begin)
     by_position = dict(zip((place for place, _ in found), spans, strict=True))
     return by_position[position]
 

@@ -214,7 +214,13 @@ def data_set_seeds(connection: Connection, data_set_id: int) -> tuple[SeedTask, 
     )
     of_task = _data_set_instances(connection, data_set_id)
     return tuple(
-        SeedTask(row.source_id, row.name, row.instruction, of_task[row.id], row.is_classification)
+        SeedTask(
+            id=row.source_id,
+            name=row.name,
+            instruction=row.instruction,
+            instances=of_task.get(row.id, ()),
+            is_classification=row.is_classification,
+        )
         for row in connection.execute(query)
     )
 

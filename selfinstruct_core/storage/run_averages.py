@@ -15,6 +15,7 @@ from selfinstruct_core.storage.schema import (
     task_versions,
     tasks,
 )
+from selfinstruct_core.storage.tasks import FIRST_VERSION
 
 LOOKED_AT = 200
 RESTS_ON = 5
@@ -33,11 +34,11 @@ class StageAverages:
 @dataclass(frozen=True, slots=True)
 class Averages:
     """Averages over so many runs: kept tasks per response of stage 1, the share of classification
-    tasks, and the tokens of those stages that told them."""
+    tasks (None when none was asked about), and the tokens of those stages that told them."""
 
     runs: int
     kept_per_response: float
-    classification_share: float
+    classification_share: float | None
     stages: dict[Stage, StageAverages]
 
 
@@ -75,14 +76,14 @@ def _same(run: Run, endpoint: Endpoint, recipe: Recipe) -> bool:
     return same_model and same_recipe and theirs.api is endpoint.api
 
 
-def _classification_share(connection: Connection, derivation_ids: list[int]) -> float:
+def _classification_share(connection: Connection, derivation_ids: list[int]) -> float | None:
     classes = task_versions.c.is_classification
     said, yes = connection.execute(
         sa.select(sa.func.count(classes), sa.func.count().filter(classes.is_(True)))
         .join_from(tasks, task_versions)
-        .where(tasks.c.derivation_id.in_(derivation_ids))
+        .where(tasks.c.derivation_id.in_(derivation_ids), task_versions.c.version == FIRST_VERSION)
     ).one()
-    return float(yes / said) if said else 0.0
+    return float(yes / said) if said else None
 
 
 def _stages(connection: Connection, run_ids: list[int]) -> dict[Stage, StageAverages]:

@@ -4,6 +4,7 @@ import hashlib
 import time
 
 import pytest
+import sqlalchemy as sa
 
 from selfinstruct_core.errors import StorageError
 from selfinstruct_core.models import Instance, InstanceReading, PoolTask, Project, SeedTask
@@ -136,6 +137,31 @@ def test_seeds_are_known_by_their_content_and_order() -> None:
     assert projects.seed_digest(SEEDS[::-1]) != digest
     changed = SeedTask("seed_task_0", "cheeses", "Rank the cheeses!", SEEDS[0].instances, False)
     assert projects.seed_digest((changed, SEEDS[1])) != digest
+
+
+def test_seeds_come_back_as_they_were_written(database: Database, run: StoredRun) -> None:
+    many = tuple(Instance(f"in {n}", f"out {n}\n") for n in range(12))
+    seeds = (
+        SeedTask("z", "twelve", " Say ü\n twice ", many, True),
+        SeedTask("a", "none", "Say nothing.", (), False),
+        *SEEDS,
+    )
+    with database.write() as connection:
+        ids = projects.add_seed_tasks(connection, run.project_id, seeds)
+        # Edited later: a data set has the versions that it fixed.
+        row = {"task_id": ids[0], "version": 2, "instruction": "Say it.", "state": "ready"}
+        connection.execute(sa.insert(task_versions), [{**row, "created_at": 1.0}])
+        edited = {"task_id": ids[0], "version": 2, "position": 0, "input": "", "output": "x"}
+        connection.execute(sa.insert(instances), [edited])
+    id_ = add_data_set(database, run, "d1", [(id_, 1) for id_ in ids])
+    mixed = add_data_set(database, run, "d2", [(ids[3], 1), (ids[0], 1)])
+    with database.read() as connection:
+        assert projects.data_set_seeds(connection, id_) == seeds
+        assert projects.data_set_seeds(connection, mixed) == (seeds[3], seeds[0])
+        assert projects.data_set_seeds(connection, run.data_set_id) == SEEDS
+        assert projects.data_set_seeds(connection, mixed + 1) == ()
+        assert projects.data_set_name(connection, id_) == "Chosen"
+        assert projects.project_name(connection, run.project_id) == "My project"
 
 
 def test_a_data_set_is_a_list_of_versions_of_tasks(database: Database, run: StoredRun) -> None:
