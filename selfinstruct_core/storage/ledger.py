@@ -19,6 +19,8 @@ IN_FLIGHT = "in_flight"
 ANSWERED = "answered"
 LOST = "lost"
 """Outcome of an attempt whose sender died: the server may have answered, and billed."""
+CANCELLED = "cancelled"
+"""Outcome of an attempt whose sender ended before the answer; also perhaps answered and billed."""
 
 
 def plan(connection: Connection, run_id: int, request: PlannedRequest) -> PlannedRequest:
@@ -184,7 +186,11 @@ def planned_sources(
 class Traffic:
     """What a run sent and got: requests planned and answered; attempts sent, and of them those
     under way, failed and lost; tokens are sums over the responses that told them, None when none
-    did."""
+    did.
+
+    `repeated` are the calls that were sent again because nobody was left to take the answer to
+    the one before (lost or cancelled): the most that the server can have billed twice.
+    """
 
     requests: int
     answered: int
@@ -192,6 +198,7 @@ class Traffic:
     in_flight: int
     failed: int
     lost: int
+    repeated: int
     prompt_tokens: int | None
     completion_tokens: int | None
 
@@ -232,9 +239,28 @@ def traffic(connection: Connection, run_id: int) -> Traffic:
         in_flight=in_flight,
         failed=sum(outcomes.values()),
         lost=lost,
+        repeated=_repeated(connection, run_id),
         prompt_tokens=asked[2],
         completion_tokens=asked[3],
     )
+
+
+def _repeated(connection: Connection, run_id: int) -> int:
+    again = attempts.alias()
+    query = (
+        sa.select(sa.func.count())
+        .select_from(attempts)
+        .join(requests)
+        .join(
+            again,
+            sa.and_(
+                again.c.request_id == attempts.c.request_id,
+                again.c.number == attempts.c.number + 1,
+            ),
+        )
+        .where(requests.c.run_id == run_id, attempts.c.outcome.in_((LOST, CANCELLED)))
+    )
+    return connection.execute(query).scalar_one()
 
 
 @dataclass(frozen=True, slots=True)

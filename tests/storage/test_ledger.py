@@ -284,6 +284,7 @@ def test_traffic_of_a_run_that_sent_nothing(database: Database, run: StoredRun) 
         in_flight=0,
         failed=0,
         lost=0,
+        repeated=0,
         prompt_tokens=None,
         completion_tokens=None,
     )
@@ -300,19 +301,39 @@ def test_traffic_sums_what_is_known(database: Database, run: StoredRun) -> None:
             ledger.close_attempt(connection, ids[0], number, outcome)
         ledger.open_attempt(connection, ids[1])
     answer(database, ids[0], response(prompt_tokens=None, completion_tokens=None))
-    assert traffic(database, run) == Traffic(5, 1, 5, 1, 2, 1, None, None)
+    assert traffic(database, run) == Traffic(5, 1, 5, 1, 2, 1, 1, None, None)
     assert traffic(database, run).tokens is None
 
     answer(database, ids[1], response(prompt_tokens=2_000_000_000, completion_tokens=None))
     answer(database, ids[2], response(prompt_tokens=2_000_000_000, completion_tokens=None))
-    assert traffic(database, run) == Traffic(5, 3, 5, 1, 2, 1, 4_000_000_000, None)
+    assert traffic(database, run) == Traffic(5, 3, 5, 1, 2, 1, 1, 4_000_000_000, None)
     assert traffic(database, run).tokens == 4_000_000_000
 
     answer(database, ids[3], response(prompt_tokens=None, completion_tokens=7))
     found = traffic(database, run)
-    assert found == Traffic(5, 4, 5, 1, 2, 1, 4_000_000_000, 7)
+    assert found == Traffic(5, 4, 5, 1, 2, 1, 1, 4_000_000_000, 7)
     assert found.tokens == 4_000_000_007
     assert [type(found.prompt_tokens), type(found.completion_tokens)] == [int, int]
+
+
+def test_calls_are_repeated_where_nobody_was_left_to_take_the_answer(
+    database: Database, run: StoredRun
+) -> None:
+    histories = (
+        (ledger.LOST, ledger.CANCELLED, ledger.ANSWERED),
+        (ledger.LOST, "server_error", ledger.ANSWERED),
+        ("timeout", ledger.ANSWERED),
+        (ledger.LOST,),  # not sent again, so it can have been billed only once
+    )
+    for owner in (run, store_run(database)):
+        ids = [plan(database, owner, request(n)) for n in range(len(histories))]
+        with database.write() as connection:
+            for id_, outcomes in zip(ids, histories, strict=True):
+                for outcome in outcomes:
+                    number = ledger.open_attempt(connection, id_)
+                    ledger.close_attempt(connection, id_, number, outcome)
+    found = traffic(database, run)
+    assert (found.attempts, found.lost, found.failed, found.repeated) == (9, 3, 3, 3)
 
 
 @pytest.mark.parametrize(
