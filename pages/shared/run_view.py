@@ -147,14 +147,18 @@ def show_progress(overview: RunOverview) -> None:
 
 
 def traffic_line(traffic: Traffic) -> str:
-    """Requests and tokens; those lost in a crash are named when there are any, because the
-    server may have billed them."""
-    lost = f", {traffic.lost:,} lost and sent again" if traffic.lost else ""
+    """Requests and tokens; those sent again after a crash or a cut are named when there are any,
+    because the server may have billed them twice."""
+    again = (
+        f", {traffic.repeated:,} sent again after a cut, at most so many billed twice"
+        if traffic.repeated
+        else ""
+    )
     told = traffic.tokens is not None or not traffic.answered
     tokens = f"{traffic.tokens or 0:,} tokens" if told else "tokens not told by the server"
     return (
         f"Requests {traffic.answered:,} ({traffic.in_flight:,} in flight, "
-        f"{traffic.failed:,} failed{lost}) · {tokens}"
+        f"{traffic.failed:,} failed{again}) · {tokens}"
     )
 
 

@@ -234,6 +234,7 @@ def summary(overview: RunOverview) -> dict[str, Any]:
         "kept": counts.kept,
         "rejected": counts.rejected,
         "requests": traffic.answered,
+        "repeated": traffic.repeated,
         "tokens": traffic.tokens,
         "cost": overview.cost,
         "classification": counts.classification if overview.settings.classifies else None,
@@ -275,6 +276,8 @@ def _print(overview: RunOverview, as_json: bool) -> None:
     print(f"Instances: {counts.instances:,}; tasks without any: {counts.no_instance:,}")
     cost = "unknown" if overview.cost is None else f"{overview.cost:,.4f}"
     print(f"Requests: {traffic.answered:,}; tokens: {tokens}; cost: {cost}")
+    if traffic.repeated:
+        print(f"Sent again after an interruption, perhaps billed twice: {traffic.repeated:,}")
     print_counts("Rejected", counts.rejected)
     print(f"Digest: {overview.derivation.digest}")
     if content["status"] not in ("finished",):

@@ -179,7 +179,7 @@ class RunEngine:
                     self._take(work, request, None, Response("", None, None, None, None, 0.0))
                     return
             except asyncio.CancelledError:
-                self._close(request, number, "cancelled", "")
+                self._close(request, number, ledger.CANCELLED, "")
                 raise
             else:
                 self._take(work, request, number, response)

@@ -15,9 +15,18 @@ PASSING = frozenset({FaultKind.CONNECTION, FaultKind.SERVER_ERROR, FaultKind.RAT
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 60.0
 
+ADVICE = {
+    FaultKind.QUOTA: "add credit or raise the limit at the provider, then resume",
+    FaultKind.AUTHENTICATION: "put the endpoint's key right, then resume",
+    FaultKind.REFUSED: "put the server right and resume, or start a run with another endpoint",
+}
+"""What a person can do about a fault; about one that only came too often, wait."""
+WAIT_AND_RESUME = "resume when the server works again"
+
 
 class Hopeless(Exception):
-    """The run cannot go on; the text says why, in the server's words where there are some."""
+    """The run cannot go on; the text says why, in the server's words where there are some, and
+    what to do."""
 
 
 def wait_after(faults: Sequence[Fault]) -> float:
@@ -25,9 +34,9 @@ def wait_after(faults: Sequence[Fault]) -> float:
     growing with jitter. Raises Hopeless when the same would happen again, or too often."""
     last = faults[-1]
     if last.kind in FINAL:
-        raise Hopeless(str(last))
+        raise Hopeless(f"{last}; {ADVICE[last.kind]}")
     if len(faults) >= _most_attempts(last):
-        raise Hopeless(f"{len(faults)} attempts failed, the last with {last}")
+        raise Hopeless(f"{len(faults)} attempts failed, the last with {last}; {WAIT_AND_RESUME}")
     if last.retry_after is not None:
         return last.retry_after
     growing: float = FIRST_WAIT * 2 ** (len(faults) - 1)

@@ -218,7 +218,10 @@ def _reopen(connection: Connection, run_id: int) -> int:
         return job.id
     if run.state is RunState.FINISHED:
         raise BadInput(f"Run {run_id} has reached its target; there is nothing to resume.")
-    derivation = run_rows.get_derivation(connection, run.id)
-    run_rows.update_derivation(connection, derivation.id, fruitless=0)
+    if run.state is RunState.EXHAUSTED:
+        # It is to try as often again. Any other run goes on counting where it was: interrupted
+        # or not, it comes to the same end.
+        derivation = run_rows.get_derivation(connection, run.id)
+        run_rows.update_derivation(connection, derivation.id, fruitless=0)
     run_rows.set_run_state(connection, run.id, RunState.QUEUED)
     return jobs.enqueue(connection, run.id)

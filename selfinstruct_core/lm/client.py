@@ -6,7 +6,9 @@ as it was sent, and read by pure functions elsewhere.
 
 import asyncio
 import json
+import math
 import time
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 
@@ -168,7 +170,28 @@ def _server_words(error: openai.APIStatusError) -> str:
 
 
 def _retry_after(error: openai.APIStatusError) -> float | None:
+    """Seconds that the server asks to wait; None when it does not say, or nothing usable."""
+    headers = error.response.headers
+    value = headers.get("retry-after", "")
     try:
-        return max(0.0, float(error.response.headers.get("retry-after", "")))
+        seconds = float(value)
     except ValueError:
-        return None
+        seconds = _seconds_until(value, headers.get("date", ""))
+    # "inf" is a number too, and would hold the run for ever.
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _seconds_until(date: str, now: str) -> float:
+    """Seconds between two HTTP dates, NaN when the first is none. Taken by the server's clock
+    where it tells the time: the clock here may be wrong by hours."""
+    try:
+        return parsedate_to_datetime(date).timestamp() - _timestamp(now)
+    except (ValueError, OverflowError):
+        return math.nan
+
+
+def _timestamp(date: str) -> float:
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, OverflowError):
+        return time.time()

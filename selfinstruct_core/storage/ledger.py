@@ -19,6 +19,8 @@ IN_FLIGHT = "in_flight"
 ANSWERED = "answered"
 LOST = "lost"
 """Outcome of an attempt whose sender died: the server may have answered, and billed."""
+CANCELLED = "cancelled"
+"""Outcome of an attempt whose sender ended before the answer; also perhaps answered and billed."""
 
 
 def plan(connection: Connection, run_id: int, request: PlannedRequest) -> PlannedRequest:
@@ -200,13 +202,18 @@ class StageTraffic:
 class Traffic:
     """What a run sent and got: requests planned and answered; attempts sent, and of them those
     under way, failed and lost; tokens are sums over the responses that told them, None when none
-    did. `stages` has the stages that were asked, in their order."""
+    did. `stages` has the stages that were asked, in their order.
+
+    `repeated` are the calls that were sent again because nobody was left to take the answer to
+    the one before (lost or cancelled): the most that the server can have billed twice.
+    """
 
     stages: tuple[StageTraffic, ...]
     attempts: int
     in_flight: int
     failed: int
     lost: int
+    repeated: int
 
     @property
     def requests(self) -> int:
@@ -245,6 +252,7 @@ def traffic(connection: Connection, run_id: int) -> Traffic:
     )
     outcomes: dict[str, int] = dict(by_outcome.all())
     sent = sum(outcomes.values())
+    unheard = outcomes.get(LOST, 0) + outcomes.get(CANCELLED, 0)
     in_flight, lost = outcomes.pop(IN_FLIGHT, 0), outcomes.pop(LOST, 0)
     outcomes.pop(ANSWERED, 0)
     return Traffic(
@@ -253,7 +261,27 @@ def traffic(connection: Connection, run_id: int) -> Traffic:
         in_flight=in_flight,
         failed=sum(outcomes.values()),
         lost=lost,
+        # Most runs have none, and need no second look at all their attempts.
+        repeated=_repeated(connection, run_id) if unheard else 0,
     )
+
+
+def _repeated(connection: Connection, run_id: int) -> int:
+    again = attempts.alias()
+    query = (
+        sa.select(sa.func.count())
+        .select_from(attempts)
+        .join(requests)
+        .join(
+            again,
+            sa.and_(
+                again.c.request_id == attempts.c.request_id,
+                again.c.number == attempts.c.number + 1,
+            ),
+        )
+        .where(requests.c.run_id == run_id, attempts.c.outcome.in_((LOST, CANCELLED)))
+    )
+    return connection.execute(query).scalar_one()
 
 
 def _traffic_by_stage(connection: Connection, run_id: int) -> list[StageTraffic]:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from selfinstruct_core.generation import retries
 from selfinstruct_core.generation.run_overview import run_overview
+from selfinstruct_core.lm.client import FaultKind
 from selfinstruct_core.models import Api, Endpoint, RunState
 from selfinstruct_core.storage.database import Database
 from tests.support.run_rows import run_rows
@@ -133,7 +134,9 @@ def test_final_faults_end_the_run_with_the_servers_words(
     with ScriptedServer(lambda *_: fault) as server:
         run_id, state = generate(target=2, endpoint=_endpoint(server))
     assert state is RunState.FAILED
-    assert run_overview(database, run_id).run.detail == told
+    words, _, advice = run_overview(database, run_id).run.detail.partition("; ")
+    assert words == told
+    assert advice == retries.ADVICE[FaultKind(told.partition(":")[0])]
     assert len(server.requests) == 1
 
 
@@ -145,6 +148,7 @@ def test_a_server_that_stays_down_fails_the_run(database: Database, generate: Ge
     detail = run_overview(database, run_id).run.detail
     assert detail.startswith("12 attempts failed, the last with connection: ")
     assert gone.base_url in detail
+    assert detail.endswith("; resume when the server works again")
     assert [name for name, _ in _outcomes(database)] == ["connection"] * 12
 
 
@@ -171,7 +175,7 @@ def test_the_key_is_sent_and_appears_nowhere(
     with ScriptedServer(lambda *_: echo) as server:
         run_id, _ = generate(target=2, endpoint=_endpoint(server, key_env="STUDIO_KEY_TEST"))
     assert server.keys == ["Bearer sk-very-secret"]
-    assert run_overview(database, run_id).run.detail.endswith("Incorrect key provided: [key]")
+    assert "Incorrect key provided: [key]; " in run_overview(database, run_id).run.detail
     stored = database.url.database
     assert stored is not None
     with open(stored, "rb") as file:  # noqa: PTH123 # bytes, with the write-ahead log beside it
@@ -268,5 +272,5 @@ def test_a_server_that_begins_to_refuse_everything_ends_the_run(
             target=50, concurrency=1, filters={"threshold": 1.0}, endpoint=_endpoint(server)
         )
     assert state is RunState.FAILED
-    assert run_overview(database, run_id).run.detail == "refused: 400: no more of this"
+    assert run_overview(database, run_id).run.detail.startswith("refused: 400: no more of this; ")
     assert len(server.requests) == 20 + 6

@@ -277,7 +277,7 @@ def test_the_tasks_that_were_asked_about(database: Database, run: StoredRun) -> 
 
 def test_traffic_of_a_run_that_sent_nothing(database: Database, run: StoredRun) -> None:
     found = traffic(database, run)
-    assert found == Traffic(stages=(), attempts=0, in_flight=0, failed=0, lost=0)
+    assert found == Traffic(stages=(), attempts=0, in_flight=0, failed=0, lost=0, repeated=0)
     assert (found.requests, found.answered) == (0, 0)
     assert (found.prompt_tokens, found.completion_tokens, found.tokens) == (None, None, None)
 
@@ -295,7 +295,7 @@ def test_traffic_sums_what_is_known(database: Database, run: StoredRun) -> None:
 
     def sums(answered: int, prompt: int | None, completion: int | None) -> Traffic:
         stage = StageTraffic(Stage.INSTRUCTIONS, 5, answered, prompt, completion)
-        return Traffic((stage,), attempts=5, in_flight=1, failed=2, lost=1)
+        return Traffic((stage,), attempts=5, in_flight=1, failed=2, lost=1, repeated=1)
 
     assert traffic(database, run) == sums(1, None, None)
     assert traffic(database, run).tokens is None
@@ -310,6 +310,26 @@ def test_traffic_sums_what_is_known(database: Database, run: StoredRun) -> None:
     assert found == sums(4, 4_000_000_000, 7)
     assert found.tokens == 4_000_000_007
     assert [type(found.prompt_tokens), type(found.completion_tokens)] == [int, int]
+
+
+def test_calls_are_repeated_where_nobody_was_left_to_take_the_answer(
+    database: Database, run: StoredRun
+) -> None:
+    histories = (
+        (ledger.LOST, ledger.CANCELLED, ledger.ANSWERED),
+        (ledger.LOST, "server_error", ledger.ANSWERED),
+        ("timeout", ledger.ANSWERED),
+        (ledger.LOST,),  # not sent again, so it can have been billed only once
+    )
+    for owner in (run, store_run(database)):
+        ids = [plan(database, owner, request(n)) for n in range(len(histories))]
+        with database.write() as connection:
+            for id_, outcomes in zip(ids, histories, strict=True):
+                for outcome in outcomes:
+                    number = ledger.open_attempt(connection, id_)
+                    ledger.close_attempt(connection, id_, number, outcome)
+    found = traffic(database, run)
+    assert (found.attempts, found.lost, found.failed, found.repeated) == (9, 3, 3, 3)
 
 
 @pytest.mark.parametrize(

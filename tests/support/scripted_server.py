@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,11 +13,17 @@ from typing import Any, Self
 
 @dataclass(slots=True)
 class Answer:
-    """What the server sends: a status, a body (dicts become JSON), further headers."""
+    """What the server sends: a status, a body (dicts become JSON), further headers.
+
+    The connection is cut after `cut_after` bytes of the body, before the headers if that is
+    negative; with a `drip` the body is sent byte by byte, with so many seconds between them.
+    """
 
     body: Any
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    cut_after: int | None = None
+    drip: float = 0.0
 
 
 def completion(text: str, finish_reason: str = "stop", tokens: tuple[int, int] = (3, 4)) -> Answer:
@@ -31,6 +39,17 @@ def error(status: int, message: str, code: str = "", **headers: str) -> Answer:
     return Answer(shape, status, {k.replace("_", "-"): v for k, v in headers.items()})
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # Runs connect sixteen times at once, again after each kill; the default is 5.
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A client may be killed, or give up, at any moment; everything else is a test's mistake.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class ScriptedServer:
     """Calls `script(number, request body)` for each request; `requests` keeps all bodies."""
 
@@ -44,7 +63,10 @@ class ScriptedServer:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                content = self.rfile.read(int(self.headers["Content-Length"]))
+                if len(content) < int(self.headers["Content-Length"]):
+                    return  # the client was killed while it sent this: nothing was asked
+                body = json.loads(content)
                 with outer._lock:
                     number = len(outer.requests)
                     outer.requests.append(body)
@@ -52,6 +74,10 @@ class ScriptedServer:
                 self._send(script(number, body))
 
             def _send(self, answer: Answer) -> None:
+                if answer.cut_after is not None:
+                    self.close_connection = True
+                    if answer.cut_after < 0:
+                        return
                 body = answer.body
                 content = body if isinstance(body, bytes) else json.dumps(body).encode()
                 self.send_response(answer.status)
@@ -62,13 +88,18 @@ class ScriptedServer:
                 # The client may have been killed meanwhile.
                 with contextlib.suppress(ConnectionError):
                     self.end_headers()
-                    self.wfile.write(content)
+                    self._write(content[: answer.cut_after], answer.drip)
+
+            def _write(self, content: bytes, drip: float) -> None:
+                step = 1 if drip else max(1, len(content))
+                for start in range(0, len(content), step):
+                    self.wfile.write(content[start : start + step])
+                    time.sleep(drip)
 
             def log_message(self, *_: Any) -> None:
                 """Nothing on the test's output."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.base_url = f"http://127.0.0.1:{self._server.server_port}/v1"
 
     def __enter__(self) -> Self:
