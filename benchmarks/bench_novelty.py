@@ -1,131 +1,133 @@
 """The novelty filter against comparing every pair with rouge_score, in one run.
 
-    make bench                    (files of real instructions where there are, and generated ones)
-    STUDIO_BENCH_SIZE=1000000 make bench
+    make bench
+    PYTHONPATH=. .venv/bin/python benchmarks/bench_novelty.py --full --data path/to/files
 
-rouge_score is timed on random pairs of the same texts and scaled to all pairs that a greedy
-filter compares; its verdicts are compared with ours on the first texts of each set.
+Sets are judged in order, each text against all that were kept before it. rouge_score is timed on
+random pairs of the same set and scaled to the pairs of that filter; all seconds are the
+processor's, which other programs change less than those of the clock. Verdicts are compared with
+rouge_score's own for the first texts; for the others with the LCS of all pairs by rapidfuzz, in
+a set too large for that those of a random sample of texts, each against all kept before it.
 """
 
+import argparse
 import os
 import random
 import resource
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from rouge_score import rouge_scorer
-
-from selfinstruct_core.exchange.reading import read_instructions
+from benchmarks.support.brute_force import AllPairs, agrees_with_rouge_score, seconds_per_pair
+from benchmarks.support.load import told_load
+from benchmarks.support.texts import REAL, generated, real
 from selfinstruct_core.generation.novelty import NoveltyIndex, NoveltyState
 from selfinstruct_core.generation.tokenizers import Tokenizer
 from selfinstruct_core.settings import ROOT
 
 DATA = Path(os.environ.get("STUDIO_TEST_DATA", ROOT.parent / "shared" / "data"))
-REAL = (
-    "alpaca/alpaca_5000.json",
-    "gpteacher/codegen-instruct.json",
-    "gpteacher/roleplay-instruct.json",
-)
-SIZE = int(os.environ.get("STUDIO_BENCH_SIZE", "100000"))
-PAIRS = 20_000
-COMPARED = 400
+SIZES = (10_000, 100_000)
+FULL_SIZE = 1_000_000
+TIMED_PAIRS = 200_000
+BY_ROUGE_SCORE = 500
+FULL_BY_ROUGE_SCORE = 3_000
+"""How many texts are compared by rouge_score itself: minutes for 3,000."""
+MOST_PAIRS = 50_000_000
+LATEST = 2_000
+"""Texts at the end of a set over which the time per candidate is taken."""
 
 
-def generated(size: int) -> list[str]:
-    """Instructions of 4 to 30 words from 20,000 words of a Zipf-like frequency; one in ten is an
-    earlier one with a word replaced."""
-    chance = random.Random(1)
-    words = [f"w{n}" for n in range(20_000)]
-    weights = [1 / (n + 5) for n in range(len(words))]
-    stock = chance.choices(words, weights, k=size * 16)
-    texts: list[str] = []
-    at = 0
-    for _ in range(size):
-        if texts and chance.random() < 0.1:
-            tokens = chance.choice(texts).split()
-            tokens[chance.randrange(len(tokens))] = chance.choice(words)
-        else:
-            length = chance.randint(4, 27)
-            tokens = [stock[(at + n) % len(stock)] for n in range(length)]
-            at += length
-        texts.append(" ".join(tokens))
-    return texts
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """A set after the filter: verdicts, seconds for all, and for each of the last candidates."""
+
+    verdicts: list[bool]
+    seconds: float
+    last_seconds: float
+    nearest_seconds: float
 
 
-def greedy(texts: Sequence[str], *, nearest: bool) -> tuple[float, list[bool]]:
-    """Seconds for the filter over all texts, and its verdicts."""
+def greedy(texts: Sequence[str]) -> Filtered:
+    """The filter over all texts; then the nearest neighbours of the last ones, with the rest
+    as their pool."""
     index = NoveltyIndex(Tokenizer.ROUGE)
     verdicts = []
-    began = time.perf_counter()
-    for text in texts:
-        novel = index.judge(text, nearest=nearest).state is NoveltyState.NOVEL
+    began = time.process_time()
+    for n, text in enumerate(texts):
+        if n == len(texts) - LATEST:
+            last_began = time.process_time()
+        novel = index.judge(text, nearest=False).state is not NoveltyState.TOO_SIMILAR
         verdicts.append(novel)
         if novel:
             index.add(text)
-    return time.perf_counter() - began, verdicts
+    ended = time.process_time()
+    for text in texts[-LATEST:]:
+        index.nearest(text)
+    nearest = time.process_time() - ended
+    return Filtered(verdicts, ended - began, (ended - last_began) / LATEST, nearest / LATEST)
 
 
-def seconds_per_pair(texts: Sequence[str]) -> float:
-    """Seconds that rouge_score takes for one random pair."""
-    scorer = rouge_scorer.RougeScorer(["rougeL"], use_stemmer=False)
-    chance = random.Random(2)
-    pairs = [(chance.choice(texts), chance.choice(texts)) for _ in range(PAIRS)]
-    began = time.perf_counter()
-    for one, other in pairs:
-        scorer.score(one, other)
-    return (time.perf_counter() - began) / PAIRS
-
-
-def reference_verdicts(texts: Sequence[str]) -> list[bool]:
-    """The verdicts by comparing with everything kept."""
-    scorer = rouge_scorer.RougeScorer(["rougeL"], use_stemmer=False)
-    kept: list[str] = []
-    verdicts = []
-    for text in texts:
-        novel = all(scorer.score(text, other)["rougeL"].fmeasure <= 0.7 for other in kept)
-        verdicts.append(novel)
-        if novel:
-            kept.append(text)
-    return verdicts
-
-
-def report(name: str, texts: Sequence[str]) -> None:
-    """One line of figures for a set of texts."""
-    seconds, verdicts = greedy(texts, nearest=False)
-    agree = reference_verdicts(texts[:COMPARED]) == verdicts[:COMPARED]
+def pairs_of(verdicts: Sequence[bool]) -> int:
+    """How many pairs the filter compares when it compares all."""
     pairs, kept = 0, 0
     for novel in verdicts:
         pairs += kept
         kept += novel
-    all_pairs = pairs * seconds_per_pair(texts)
-    with_nearest = ""
-    if len(texts) <= 100_000:
-        with_nearest = f", with nearest neighbours {greedy(texts, nearest=True)[0]:.1f} s"
+    return pairs
+
+
+def check(texts: Sequence[str], verdicts: Sequence[bool], first: int) -> str:
+    """Compare the verdicts with those of brute force, of the first ones by rouge_score. Returns
+    what was checked, in words."""
+    rest = range(first, len(texts))
+    if not agrees_with_rouge_score(texts[:first], verdicts[:first]):
+        sys.exit("The verdicts differ from rouge_score's.")
+    pairs = pairs_of(verdicts)
+    share = min(1.0, MOST_PAIRS / pairs)
+    checked = rest if share == 1 else random.Random(3).sample(rest, int(len(rest) * share))
+    if not AllPairs(texts).agrees(verdicts, sorted(checked)):
+        sys.exit("The verdicts differ from those of comparing all pairs.")
+    which = "all" if share == 1 else f"{len(checked):,} random ones"
+    return f"the first {first:,} by rouge_score, of the rest {which} against all kept before them"
+
+
+def report(name: str, texts: Sequence[str], by_rouge_score: int) -> None:
+    """A line of figures for a set of texts, and what was checked."""
+    done = greedy(texts)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    all_pairs = pairs_of(done.verdicts) * seconds_per_pair(texts, TIMED_PAIRS)
     print(
-        f"{name}: {len(texts):,} texts, {kept:,} kept, {seconds:.1f} s "
-        f"({1e6 * seconds / len(texts):.0f} us a text){with_nearest}; all pairs by rouge_score "
-        f"{all_pairs:,.0f} s, {all_pairs / seconds:,.0f} times as long; first {COMPARED} verdicts "
-        f"{'equal' if agree else 'DIFFERENT'}; peak memory {memory:,.0f} MB",
+        f"{name:<10}{len(texts):>10,}{sum(done.verdicts):>9,}{done.seconds:>8.1f}"
+        f"{1e6 * done.last_seconds:>14,.0f}{1e6 * done.nearest_seconds:>12,.0f}"
+        f"{all_pairs:>14,.0f} s{all_pairs / done.seconds:>11,.0f} x{memory:>9,.0f} MB",
         flush=True,
     )
-    if not agree:
-        sys.exit("The verdicts differ from rouge_score's.")
+    print(f"          verdicts equal: {check(texts, done.verdicts, by_rouge_score)}", flush=True)
 
 
 def main() -> None:
     """Real instructions where they are, then generated ones in growing sizes."""
-    real = [
-        text for file in REAL if (DATA / file).exists() for text in read_instructions(DATA / file)
-    ]
-    if real:
-        report("real instructions", real)
-    size = 1_000
-    while size <= SIZE:
-        report("generated", generated(size))
-        size *= 10
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of the real files")
+    parser.add_argument(
+        "--full", action="store_true", help="also 1,000,000 generated texts, and more is compared"
+    )
+    chosen = parser.parse_args()
+    print(f"Time per candidate is that of the last {LATEST:,}; {told_load()}")
+    print(
+        f"{'':<10}{'texts':>10}{'kept':>9}{'s':>8}{'us/candidate':>14}{'us/nearest':>12}"
+        f"{'all pairs':>16}{'ratio':>13}{'peak':>12}"
+    )
+    compared = FULL_BY_ROUGE_SCORE if chosen.full else BY_ROUGE_SCORE
+    texts = real(chosen.data)
+    if texts:
+        report("real", texts, compared)
+    else:
+        print(f"real      skipped: none of {', '.join(REAL)} in {chosen.data} (see --data)")
+    for size in (*SIZES, FULL_SIZE) if chosen.full else SIZES:
+        report("generated", generated(size), compared)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,17 @@
 """Running a run: keeps the endpoint busy, stores every step, ends when it is time.
 
 One asyncio loop sends requests; the database is written between them by the loop itself, in
-transactions of milliseconds that each renew the job's lease first.
+transactions of milliseconds that each renew the job's lease first. The usual one is a step: it
+stores the responses that came meanwhile and plans the requests that take their places.
 """
 
 import asyncio
 import contextlib
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -22,8 +25,13 @@ from selfinstruct_core.storage import jobs, ledger
 from selfinstruct_core.storage import runs as run_rows
 from selfinstruct_core.storage.database import Database
 
+_T = TypeVar("_T")
+
 HEARTBEAT_SECONDS = 2.0
 MOST_REFUSED = 5
+MOST_IN_A_STEP = 8
+"""Responses stored in one transaction. More would share its cost, but what takes their places is
+sent after it, and the endpoint would wait."""
 STOP_PATIENCE = 30.0
 """Seconds that a stop waits for responses which are under way, and paid for."""
 
@@ -50,6 +58,20 @@ WISHED = {
     Wish.PAUSE: Ending(RunState.PAUSED, "paused by a person"),
     Wish.STOP: Ending(RunState.STOPPED, "stopped by a person"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A response that is not stored yet. Without a number no attempt brought it: the run goes on
+    as if the response were empty."""
+
+    request: PlannedRequest
+    number: int | None
+    response: Response
+
+
+_Sending = tuple[PlannedRequest, int | None]
+"""A stored request, and the number of the attempt that is open for it."""
 
 
 class StopNow(Exception):
@@ -122,26 +144,34 @@ class RunEngine:
     async def _drain(self, work: RunWork, heartbeat: asyncio.Task[None]) -> None:
         """Send and take until nothing is left or the run is to end early."""
         capacity = min(self._run.concurrency, work.settings.window)
-        under_way: set[asyncio.Task[None]] = set()
+        under_way: set[asyncio.Task[_Answer | None]] = set()
         try:
+            answers: list[_Answer] = []
             while True:
-                while len(under_way) < capacity and self._may_send(len(under_way)):
-                    request = work.next_request()
-                    if request is None:
-                        break
-                    planned = self._plan(request)
-                    self._spending.sending()
-                    under_way.add(asyncio.create_task(self._answer(work, planned)))
+                for request, number in self._step(work, answers, len(under_way), capacity):
+                    under_way.add(asyncio.create_task(self._answer(request, number)))
                 if not under_way:
                     return
-                done, _ = await asyncio.wait(
-                    under_way | {heartbeat}, return_when=asyncio.FIRST_COMPLETED
-                )
-                for task in done:
-                    task.result()
+                done = await _some_of(under_way, heartbeat)
+                answers = _answers(done)
                 under_way -= done
+        except (asyncio.CancelledError, StopNow, Hopeless):
+            await _cancel(under_way)
+            self._step(work, _answers(under_way), 0, 0)
+            raise
         finally:
             await _cancel(under_way)
+
+    def _step(
+        self, work: RunWork, answers: Sequence[_Answer], under_way: int, capacity: int
+    ) -> list[_Sending]:
+        """Store the answers and what is to be sent next, in one transaction."""
+        with self._database.write() as connection:
+            self._renew(connection)
+            self._take(connection, work, answers)
+            sending = self._plan(connection, work, under_way, capacity)
+        self._report(work)
+        return sending
 
     def _may_send(self, under_way: int) -> bool:
         if self._ending is not None:
@@ -151,39 +181,54 @@ class RunEngine:
             self._ending = _budget_ending(used_up)
         return used_up is None
 
-    def _plan(self, request: PlannedRequest) -> PlannedRequest:
-        """Store the request, at once and in order, before anything waits for its turn."""
-        if request.id is not None:
-            return request
-        with self._database.write() as connection:
-            self._renew(connection)
-            return ledger.plan(connection, self._run.id, request)
+    def _plan(
+        self, connection: Connection, work: RunWork, under_way: int, capacity: int
+    ) -> list[_Sending]:
+        """Store the requests for which there is room, in order. One that is new and may be sent
+        at once gets its first attempt as well; the others wait for their turn."""
+        sending: list[_Sending] = []
+        first: list[int] = []
+        while under_way + len(sending) < capacity and self._may_send(under_way + len(sending)):
+            request = work.next_request()
+            if request is None:
+                break
+            self._spending.sending()
+            if request.id is None:
+                request = ledger.plan(connection, self._run.id, request)
+                if self._pace.take_turn():
+                    first.append(_id(request))
+                    sending.append((request, 1))
+                    continue
+            sending.append((request, None))
+        ledger.open_first_attempts(connection, first)
+        return sending
 
-    async def _answer(self, work: RunWork, request: PlannedRequest) -> None:
-        """Send one request until it is answered, and store the answer."""
+    async def _answer(self, request: PlannedRequest, number: int | None) -> _Answer | None:
+        """Send one request, whose attempt may be open already, until it is answered. None when
+        the run ends before."""
         faults: list[Fault] = []
-        while await self._pace.turn(self._is_ending):
-            if faults and not self._may_repeat():
-                return
-            number = self._open(request)
+        while True:
+            if number is None:
+                number = await self._open_in_turn(request, repeated=bool(faults))
+                if number is None:
+                    return None
             try:
                 response = await self._client.ask(request.prompt.text, request.parameters)
             except Fault as fault:
                 self._close(request, number, fault.kind, fault.words)
+                number = None
                 faults.append(fault)
                 try:
                     await self._wait_after(faults)
                 except Hopeless:
                     if not self._can_do_without(fault):
                         raise
-                    self._take(work, request, None, Response("", None, None, None, None, 0.0))
-                    return
+                    return _Answer(request, None, Response("", None, None, None, None, 0.0))
             except asyncio.CancelledError:
                 self._close(request, number, ledger.CANCELLED, "")
                 raise
             else:
-                self._take(work, request, number, response)
-                return
+                return _Answer(request, number, response)
 
     def _can_do_without(self, fault: Fault) -> bool:
         """Whether a request without hope is taken as an empty response, and the run goes on: a
@@ -220,7 +265,11 @@ class RunEngine:
                 words = f"{faults[-1]}; all requests wait {wait:,.0f} s, as the server asks"
                 run_rows.add_run_event(connection, self._run.id, "waiting", words)
 
-    def _open(self, request: PlannedRequest) -> int:
+    async def _open_in_turn(self, request: PlannedRequest, *, repeated: bool) -> int | None:
+        if not await self._pace.turn(self._is_ending):
+            return None
+        if repeated and not self._may_repeat():
+            return None
         with self._database.write() as connection:
             self._renew(connection)
             return ledger.open_attempt(connection, _id(request))
@@ -229,21 +278,18 @@ class RunEngine:
         with self._database.write() as connection:
             ledger.close_attempt(connection, _id(request), number, outcome, words)
 
-    def _take(
-        self, work: RunWork, request: PlannedRequest, number: int | None, response: Response
-    ) -> None:
-        with self._database.write() as connection:
-            self._renew(connection)
-            if number is not None:
-                ledger.close_attempt(connection, _id(request), number, ledger.ANSWERED)
-            ledger.record_response(connection, _id(request), response)
-            work.take(connection, request, response)
-        if number is not None:
-            self._spending.received(response)
-            self._refused_in_a_row = 0
-        self._progress.requests += 1
-        self._progress.tokens += (response.prompt_tokens or 0) + (response.completion_tokens or 0)
-        self._report(work)
+    def _take(self, connection: Connection, work: RunWork, answers: Sequence[_Answer]) -> None:
+        answered = [(_id(a.request), a.number) for a in answers if a.number is not None]
+        ledger.close_answered(connection, answered)
+        ledger.record_responses(connection, [(_id(a.request), a.response) for a in answers])
+        for one in answers:
+            if one.number is not None:
+                self._spending.received(one.response)
+                self._refused_in_a_row = 0
+            work.take(connection, one.request, one.response)
+            self._progress.requests += 1
+            self._progress.tokens += one.response.prompt_tokens or 0
+            self._progress.tokens += one.response.completion_tokens or 0
 
     def _report(self, work: RunWork) -> None:
         self._progress.kept = work.kept
@@ -307,7 +353,27 @@ def _id(request: PlannedRequest) -> int:
     return request.id
 
 
-async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
+async def _some_of(
+    under_way: set[asyncio.Task[_Answer | None]], heartbeat: asyncio.Task[None]
+) -> set[asyncio.Task[_Answer | None]]:
+    """Tasks that have ended, one at least and few enough for a step. Raises what one of them,
+    or the heartbeat, has raised."""
+    await asyncio.wait(under_way | {heartbeat}, return_when=asyncio.FIRST_COMPLETED)
+    if heartbeat.done():
+        heartbeat.result()
+    done = {task for task in under_way if task.done()}
+    for task in done:
+        task.result()
+    return set(itertools.islice(done, MOST_IN_A_STEP))
+
+
+def _answers(tasks: set[asyncio.Task[_Answer | None]]) -> list[_Answer]:
+    """What those of the tasks brought that ended well."""
+    ended = [task for task in tasks if not task.cancelled() and task.exception() is None]
+    return [answer for task in ended if (answer := task.result()) is not None]
+
+
+async def _cancel(tasks: set[asyncio.Task[_T]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -19,6 +19,7 @@ Not for use by several threads at once.
 
 from __future__ import annotations
 
+import itertools
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -37,8 +38,6 @@ from selfinstruct_core.generation.overlap_bounds import (
 
 # A token the pool does not have; it may stand for several, as no text of the pool contains it.
 _UNKNOWN = 0xFFFFFFFF
-
-_BAND_BITS = 8
 
 # The index of a score to beat that no text of the pool has.
 _NOBODY = -1
@@ -86,8 +85,8 @@ class SimilarityIndex:
     def __init__(self) -> None:
         self._ids: dict[_Element, int] = {}
         self._frequency = array("I")  # by element id: how many texts contain it
-        self._postings: dict[int, array[int]] = {}  # element id and band -> positions, rising
-        self._bands: set[int] = set()
+        # By band, then by element id: the positions of texts that contain it, rising.
+        self._bands: dict[int, dict[int, array[int]]] = {}
         self._tokens = array("I")  # all texts, one after the other
         self._starts = array("Q", [0])
         # Numpy arrays with spare room, as they are read thousands of entries at a time.
@@ -136,7 +135,7 @@ class SimilarityIndex:
         pass a low threshold, and signatures tell long texts apart badly.
         """
         plan = search_plan(query.length, threshold, self._longest)
-        found = self._read(self._prefix_keys(query, plan.prefixes))
+        found = _read(self._prefix_postings(query, plan.prefixes))
         if len(found) > _FEW + _MOST_FILTERED * len(self):
             return None
         overlaps = self._overlap_bounds(query, found)
@@ -151,7 +150,8 @@ class SimilarityIndex:
     def _nearest(self, query: _Query) -> Neighbour | None:
         if not query.length or not len(self):
             return None
-        counts = np.bincount(self._read(self._all_keys(query)), minlength=len(self))
+        all_postings = (self._postings(band, query.known) for band in self._bands)
+        counts = np.bincount(_read(all_postings), minlength=len(self))
         # Half the bound on F but for rounding; F itself is computed for the texts tried.
         shares = counts / (self._lengths[: len(self)] + query.length)
         highest = float(shares.max())
@@ -205,20 +205,17 @@ class SimilarityIndex:
         bounds >>= 1
         return bounds
 
-    def _prefix_keys(self, query: _Query, prefixes: Iterable[tuple[int, int]]) -> Iterator[int]:
-        """Keys of the rarest elements; those the pool does not have are the very rarest."""
+    def _prefix_postings(
+        self, query: _Query, prefixes: Iterable[tuple[int, int]]
+    ) -> Iterator[Iterable[array[int]]]:
+        """Those of the rarest elements; those the pool does not have are the very rarest."""
         unknown = query.length - len(query.known)
         for band, prefix in prefixes:
-            for element in query.known[: max(0, prefix - unknown)]:
-                yield element << _BAND_BITS | band
+            if band in self._bands and prefix > unknown:
+                yield self._postings(band, query.known[: prefix - unknown])
 
-    def _all_keys(self, query: _Query) -> Iterator[int]:
-        return (element << _BAND_BITS | band for element in query.known for band in self._bands)
-
-    def _read(self, keys: Iterable[int]) -> IntArray:
-        """The postings under all keys, one after the other."""
-        postings = filter(None, map(self._postings.get, keys))
-        return np.frombuffer(b"".join(postings), dtype=np.uint32).astype(np.int64)
+    def _postings(self, band: int, elements: Iterable[int]) -> Iterable[array[int]]:
+        return filter(None, map(self._bands[band].get, elements))
 
     def _query(self, tokens: Sequence[str]) -> _Query:
         ids = self._ids
@@ -234,14 +231,12 @@ class SimilarityIndex:
         return identifier
 
     def _post(self, position: int, elements: Sequence[int]) -> None:
-        band = length_band(len(elements))
-        self._bands.add(band)
+        by_element = self._bands.setdefault(length_band(len(elements)), {})
         for element in elements:
             self._frequency[element] += 1
-            key = element << _BAND_BITS | band
-            postings = self._postings.get(key)
+            postings = by_element.get(element)
             if postings is None:
-                self._postings[key] = array("I", (position,))
+                by_element[element] = array("I", (position,))
             else:
                 postings.append(position)
 
@@ -252,6 +247,12 @@ class SimilarityIndex:
             self._signatures = np.concatenate((self._signatures, np.zeros_like(self._signatures)))
         while self._longest < length:
             self._longest *= 2
+
+
+def _read(postings: Iterable[Iterable[array[int]]]) -> IntArray:
+    """All positions in them, one after the other."""
+    joined = b"".join(itertools.chain.from_iterable(postings))
+    return np.frombuffer(joined, dtype=np.uint32).astype(np.int64)
 
 
 def _elements(tokens: Sequence[str]) -> Iterator[_Element]:

@@ -91,15 +91,15 @@ class ModelClient:
     async def _send(self, prompt: str, parameters: dict[str, Any]) -> str:
         if self._api is Api.CHAT:
             content = f"{parameters.pop('chat_request')}\n\n{prompt}"
-            chat = self._sdk.chat.completions.with_raw_response
-            answer = await chat.create(
-                messages=[{"role": "user", "content": content}], **parameters
-            )
-            return str(answer.text)
-        completion = await self._sdk.completions.with_raw_response.create(
-            prompt=prompt, **parameters
-        )
-        return str(completion.text)
+            path = "/chat/completions"
+            parameters["messages"] = [{"role": "user", "content": content}]
+        else:
+            path = "/completions"
+            parameters["prompt"] = prompt
+        # The SDK's methods for each interface would walk over the body's types before and build
+        # an object after, which takes as long as all the rest; the parameters are checked here.
+        answer = await self._sdk.post(path, body=parameters, cast_to=httpx2.Response)
+        return answer.text
 
     async def models(self) -> list[str] | None:
         """The names of the server's models, None when it does not tell."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, bindparam
 
 from selfinstruct_core.errors import LeaseLost
 from selfinstruct_core.models import Job, JobState, Wish
@@ -88,20 +88,25 @@ def claim(connection: Connection, owner: str, job_id: int | None = None) -> Job 
     return _job(row)
 
 
+# Built once, as every step of a job executes it.
+_RENEW = (
+    sa.update(jobs)
+    .where(
+        jobs.c.id == bindparam("job"),
+        jobs.c.owner == bindparam("holder"),
+        jobs.c.claims == bindparam("nth"),
+        jobs.c.state == JobState.RUNNING,
+    )
+    .values(lease_until=bindparam("until"))
+    .returning(jobs.c.wish)
+)
+
+
 def renew(connection: Connection, job: Job) -> Wish:
     """Renew the owner's lease and tell what a person wants of the job.
     Raises LeaseLost when the job was claimed by someone else or ended."""
-    wish = connection.scalar(
-        sa.update(jobs)
-        .where(
-            jobs.c.id == job.id,
-            jobs.c.owner == job.owner,
-            jobs.c.claims == job.claims,
-            jobs.c.state == JobState.RUNNING,
-        )
-        .values(lease_until=time.time() + LEASE_SECONDS)
-        .returning(jobs.c.wish)
-    )
+    held = {"job": job.id, "holder": job.owner, "nth": job.claims}
+    wish = connection.scalar(_RENEW, held | {"until": time.time() + LEASE_SECONDS})
     if wish is None:
         raise LeaseLost(f"Job {job.id} was taken over by another worker.")
     return Wish(wish)

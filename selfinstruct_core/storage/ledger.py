@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, bindparam
 
 from selfinstruct_core.models import PlannedRequest, Prompt, Reply, Response, Stage
 from selfinstruct_core.plain_text import storable
@@ -22,36 +22,44 @@ LOST = "lost"
 CANCELLED = "cancelled"
 """Outcome of an attempt whose sender ended before the answer; also perhaps answered and billed."""
 
+# Building a statement takes longer than executing it; these are executed for every request.
+_KNOWN_PREFIX = sa.select(prompt_prefixes.c.hash).where(prompt_prefixes.c.hash == bindparam("of"))
+_INSERT_REQUEST = sa.insert(requests).returning(requests.c.id)
+_INSERT_ATTEMPT = sa.insert(attempts)
+_CLOSE_ATTEMPT = (
+    sa.update(attempts)
+    .where(attempts.c.request_id == bindparam("of"), attempts.c.number == bindparam("nth"))
+    .values(ended_at=bindparam("at"), outcome=bindparam("how"), detail=bindparam("words"))
+)
+_INSERT_RESPONSE = sa.insert(responses)
+_MARK_ANSWERED = (
+    sa.update(requests).where(requests.c.id == bindparam("of")).values(answered=sa.true())
+)
+
 
 def plan(connection: Connection, run_id: int, request: PlannedRequest) -> PlannedRequest:
     """Store a request before it is sent. Returns it with its id."""
     prefix = storable(request.prompt.prefix)
     prefix_hash = hashlib.sha256(prefix.encode()).hexdigest()
-    known = connection.scalar(
-        sa.select(prompt_prefixes.c.hash).where(prompt_prefixes.c.hash == prefix_hash)
-    )
-    if known is None:
+    if connection.scalar(_KNOWN_PREFIX, {"of": prefix_hash}) is None:
         # Runs share prefixes: another worker may be storing this one at the moment.
         insert_if_new(connection, prompt_prefixes, hash=prefix_hash, text=prefix)
     ordinal, position = request.source or (None, None)
-    id_ = connection.execute(
-        sa.insert(requests)
-        .values(
-            run_id=run_id,
-            stage=request.stage,
-            ordinal=request.ordinal,
-            source_ordinal=ordinal,
-            source_position=position,
-            instruction=request.instruction,
-            context=list(request.context),
-            prefix_hash=prefix_hash,
-            tail=request.prompt.tail,
-            parameters=request.parameters,
-            planned_at=time.time(),
-            answered=False,
-        )
-        .returning(requests.c.id)
-    ).scalar_one()
+    row = {
+        "run_id": run_id,
+        "stage": request.stage,
+        "ordinal": request.ordinal,
+        "source_ordinal": ordinal,
+        "source_position": position,
+        "instruction": request.instruction,
+        "context": list(request.context),
+        "prefix_hash": prefix_hash,
+        "tail": request.prompt.tail,
+        "parameters": request.parameters,
+        "planned_at": time.time(),
+        "answered": False,
+    }
+    id_ = connection.execute(_INSERT_REQUEST, row).scalar_one()
     return dataclasses.replace(request, id=id_)
 
 
@@ -61,40 +69,73 @@ def open_attempt(connection: Connection, request_id: int) -> int:
         sa.select(sa.func.max(attempts.c.number)).where(attempts.c.request_id == request_id)
     )
     number = (last or 0) + 1
-    connection.execute(
-        sa.insert(attempts).values(
-            request_id=request_id, number=number, sent_at=time.time(), outcome=IN_FLIGHT, detail=""
-        )
-    )
+    connection.execute(_INSERT_ATTEMPT, _new_attempt(request_id, number))
     return number
+
+
+def open_first_attempts(connection: Connection, request_ids: Sequence[int]) -> None:
+    """The same for requests that were just planned: the number is 1."""
+    if request_ids:
+        connection.execute(_INSERT_ATTEMPT, [_new_attempt(id_, 1) for id_ in request_ids])
+
+
+def _new_attempt(request_id: int, number: int) -> dict[str, Any]:
+    return {
+        "request_id": request_id,
+        "number": number,
+        "sent_at": time.time(),
+        "outcome": IN_FLIGHT,
+        "detail": "",
+    }
 
 
 def close_attempt(
     connection: Connection, request_id: int, number: int, outcome: str, detail: str = ""
 ) -> None:
     """Record how an attempt ended."""
-    connection.execute(
-        sa.update(attempts)
-        .where(attempts.c.request_id == request_id, attempts.c.number == number)
-        .values(ended_at=time.time(), outcome=outcome, detail=detail[:2000])
-    )
+    connection.execute(_CLOSE_ATTEMPT, _end(request_id, number, outcome, detail))
+
+
+def close_answered(connection: Connection, ended: Sequence[tuple[int, int]]) -> None:
+    """Record that attempts, by request and number, were answered."""
+    if ended:
+        connection.execute(_CLOSE_ATTEMPT, [_end(*attempt, ANSWERED, "") for attempt in ended])
+
+
+def _end(request_id: int, number: int, outcome: str, detail: str) -> dict[str, Any]:
+    return {
+        "of": request_id,
+        "nth": number,
+        "at": time.time(),
+        "how": outcome,
+        "words": detail[:2000],
+    }
 
 
 def record_response(connection: Connection, request_id: int, response: Response) -> None:
     """Store the response and mark its request answered."""
-    connection.execute(
-        sa.insert(responses).values(
-            request_id=request_id,
-            raw=response.raw,
-            text=response.text,
-            finish_reason=response.finish_reason,
-            prompt_tokens=response.prompt_tokens,
-            completion_tokens=response.completion_tokens,
-            latency=response.latency,
-            received_at=time.time(),
-        )
-    )
-    connection.execute(sa.update(requests).where(requests.c.id == request_id).values(answered=True))
+    record_responses(connection, [(request_id, response)])
+
+
+def record_responses(connection: Connection, received: Sequence[tuple[int, Response]]) -> None:
+    """Store responses and mark their requests, named by id, answered."""
+    if not received:
+        return
+    rows = [
+        {
+            "request_id": request_id,
+            "raw": response.raw,
+            "text": response.text,
+            "finish_reason": response.finish_reason,
+            "prompt_tokens": response.prompt_tokens,
+            "completion_tokens": response.completion_tokens,
+            "latency": response.latency,
+            "received_at": time.time(),
+        }
+        for request_id, response in received
+    ]
+    connection.execute(_INSERT_RESPONSE, rows)
+    connection.execute(_MARK_ANSWERED, [{"of": request_id} for request_id, _ in received])
 
 
 def mark_lost(connection: Connection, run_id: int) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, bindparam
 
 from selfinstruct_core.errors import NotFound
 from selfinstruct_core.models import Api, Budget, Derivation, Endpoint, Run, RunState
@@ -99,13 +99,17 @@ def set_run_state(connection: Connection, run_id: int, state: RunState, detail: 
     connection.execute(sa.update(runs).where(runs.c.id == run_id).values(**values))
 
 
+# Built once, as every step of a run executes it.
+_ADD_WORKED = (
+    sa.update(runs)
+    .where(runs.c.id == bindparam("run"))
+    .values(worked_seconds=runs.c.worked_seconds + bindparam("seconds"))
+)
+
+
 def add_worked_seconds(connection: Connection, run_id: int, seconds: float) -> None:
     """Count time that was spent working on a run."""
-    connection.execute(
-        sa.update(runs)
-        .where(runs.c.id == run_id)
-        .values(worked_seconds=runs.c.worked_seconds + seconds)
-    )
+    connection.execute(_ADD_WORKED, {"run": run_id, "seconds": seconds})
 
 
 def set_limits(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam
 
 from selfinstruct_core.models import (
     Counts,
@@ -30,6 +30,16 @@ from selfinstruct_core.storage.schema import (
 FIRST_VERSION = 1
 """The version of a task that its derivation wrote; edits add further ones."""
 
+# Built once, as they are executed for every response.
+_INSERT_CANDIDATE = sa.insert(candidates)
+_INSERT_TASK = sa.insert(tasks).returning(tasks.c.id)
+_INSERT_VERSION = sa.insert(task_versions)
+_UPDATE_FIRST_VERSION = sa.update(task_versions).where(
+    task_versions.c.task_id == bindparam("of"), task_versions.c.version == FIRST_VERSION
+)
+_SET_CLASSIFICATION = _UPDATE_FIRST_VERSION.values(is_classification=bindparam("said"))
+_SET_STATE = _UPDATE_FIRST_VERSION.values(state=bindparam("reached"))
+
 
 @dataclass(frozen=True, slots=True)
 class CandidateRow:
@@ -46,18 +56,17 @@ class CandidateRow:
 
 def add_candidate(connection: Connection, derivation_id: int, row: CandidateRow) -> None:
     """Store a candidate with its verdict."""
-    connection.execute(
-        sa.insert(candidates).values(
-            derivation_id=derivation_id,
-            ordinal=row.ordinal,
-            position=row.position,
-            instruction=row.instruction,
-            reason=row.reason,
-            detail=row.detail,
-            nearest_task_id=row.nearest_task_id,
-            nearest_score=row.nearest_score,
-        )
-    )
+    values = {
+        "derivation_id": derivation_id,
+        "ordinal": row.ordinal,
+        "position": row.position,
+        "instruction": row.instruction,
+        "reason": row.reason,
+        "detail": row.detail,
+        "nearest_task_id": row.nearest_task_id,
+        "nearest_score": row.nearest_score,
+    }
+    connection.execute(_INSERT_CANDIDATE, values)
 
 
 def add_machine_task(
@@ -70,46 +79,34 @@ def add_machine_task(
 ) -> int:
     """Store a kept candidate as a task without class and instances yet. Returns its id."""
     now = time.time()
-    task_id = connection.execute(
-        sa.insert(tasks)
-        .values(
-            project_id=project_id,
-            origin=Origin.MACHINE,
-            derivation_id=derivation_id,
-            ordinal=key[0],
-            position=key[1],
-            created_at=now,
-        )
-        .returning(tasks.c.id)
-    ).scalar_one()
-    connection.execute(
-        sa.insert(task_versions).values(
-            task_id=task_id,
-            version=FIRST_VERSION,
-            instruction=instruction,
-            state=state,
-            created_at=now,
-        )
-    )
-    return int(task_id)
+    task = {
+        "project_id": project_id,
+        "origin": Origin.MACHINE,
+        "derivation_id": derivation_id,
+        "ordinal": key[0],
+        "position": key[1],
+        "created_at": now,
+    }
+    task_id = int(connection.execute(_INSERT_TASK, task).scalar_one())
+    version = {
+        "task_id": task_id,
+        "version": FIRST_VERSION,
+        "instruction": instruction,
+        "state": state,
+        "created_at": now,
+    }
+    connection.execute(_INSERT_VERSION, version)
+    return task_id
 
 
 def set_classification(connection: Connection, task_id: int, is_classification: bool) -> None:
     """Store what stage 2 said of a task."""
-    connection.execute(
-        sa.update(task_versions)
-        .where(task_versions.c.task_id == task_id, task_versions.c.version == FIRST_VERSION)
-        .values(is_classification=is_classification)
-    )
+    connection.execute(_SET_CLASSIFICATION, {"of": task_id, "said": is_classification})
 
 
 def set_state(connection: Connection, task_id: int, state: TaskState) -> None:
     """Store how far a task has come."""
-    connection.execute(
-        sa.update(task_versions)
-        .where(task_versions.c.task_id == task_id, task_versions.c.version == FIRST_VERSION)
-        .values(state=state)
-    )
+    connection.execute(_SET_STATE, {"of": task_id, "reached": state})
 
 
 def set_instances(connection: Connection, task_id: int, reading: InstanceReading) -> TaskState:

@@ -367,6 +367,10 @@ class TestScripts:
     def test_rouge_is_the_library_s_own(self) -> None:
         for text in ("Write a Poem!", "don't 3.14 e-mail", "größe", "K" + "\u212a", KOREAN, ""):
             assert tokenize(text, Tokenizer.ROUGE) == SCORER._tokenizer.tokenize(text)
+        rng = random.Random(6)
+        for _ in range(2000):
+            text = "".join(chr(int(0x110000 ** rng.random())) for _ in range(rng.randrange(40)))
+            assert tokenize(text, Tokenizer.ROUGE) == SCORER._tokenizer.tokenize(text)
 
     def test_the_stored_names(self) -> None:
         assert [tokenizer.value for tokenizer in Tokenizer] == ["rouge", "scripts"]

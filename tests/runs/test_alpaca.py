@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from selfinstruct_core.errors import BadInput
+from selfinstruct_core.exchange.seed_file import load_seed_file
 from selfinstruct_core.generation import execution
 from selfinstruct_core.generation.prompt_set import read_prompt_set
 from selfinstruct_core.generation.recipe import default_settings
@@ -114,7 +115,7 @@ def test_what_is_sent_and_what_is_stored(
     assert (overview.counts.kept, overview.counts.instances) == (4, 3)
     assert (overview.counts.no_instance, overview.counts.pending) == (1, 0)
     assert overview.counts.classification == 0
-    assert _count(database, "data_set_items") == 24 + 4
+    assert _count(database, "data_set_items") == len(load_seed_file()) + 4
 
 
 def test_paper_mode_stops_where_the_reference_does(database: Database, generate: Generate) -> None:
@@ -129,7 +130,7 @@ def test_paper_mode_stops_where_the_reference_does(database: Database, generate:
 
 
 def test_machine_tasks_are_never_shown(database: Database, generate: Generate) -> None:
-    generate(target=60, seed=3, recipe=ALPACA)
+    generate(target=150, seed=3, recipe=ALPACA)
     with database.read() as connection:
         contexts = connection.execute(sa.text("SELECT context FROM requests")).scalars().all()
         seeds = "SELECT id FROM tasks WHERE origin = 'seed'"
@@ -140,13 +141,13 @@ def test_machine_tasks_are_never_shown(database: Database, generate: Generate) -
 
 
 def test_timing_changes_nothing(database: Database, generate: Generate) -> None:
-    first, state = generate(target=60, seed=3, recipe=ALPACA)
+    first, state = generate(target=150, seed=3, recipe=ALPACA)
     assert state is RunState.FINISHED
-    one_by_one, _ = generate(target=60, seed=3, recipe=ALPACA, concurrency=1)
+    one_by_one, _ = generate(target=150, seed=3, recipe=ALPACA, concurrency=1)
     assert run_rows(database, one_by_one) == run_rows(database, first)
     with DemoServer(jitter=0.05) as server:
         jittered, _ = generate(
-            target=60, seed=3, recipe=ALPACA, endpoint=Endpoint("demo", base_url=server.base_url)
+            target=150, seed=3, recipe=ALPACA, endpoint=Endpoint("demo", base_url=server.base_url)
         )
     assert run_rows(database, jittered) == run_rows(database, first)
     digests = {run_overview(database, run).derivation.digest for run in (1, 2, 3)}

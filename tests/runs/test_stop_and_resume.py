@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from selfinstruct_core.errors import BadInput, NotFound
+from selfinstruct_core.exchange.seed_file import load_seed_file
 from selfinstruct_core.generation import engine, execution
 from selfinstruct_core.generation.recipe import default_settings, with_changes
 from selfinstruct_core.generation.run_overview import run_overview
@@ -106,13 +107,15 @@ def test_a_finished_run_has_a_data_set_and_nothing_to_resume(
     kept = run_overview(database, run_id).counts.kept
     members = "SELECT count(*) FROM data_set_items i JOIN data_sets s ON s.id = i.data_set_id"
     assert _scalar(database, f"{members} WHERE s.kind = 'run'") == kept
-    assert _scalar(database, f"{members} WHERE s.kind = 'seeds'") == 24
+    assert _scalar(database, f"{members} WHERE s.kind = 'seeds'") == len(load_seed_file())
 
 
 def test_the_seeds_are_stored_once_a_project(database: Database, generate: Generate) -> None:
     generate(target=5)
     generate(target=5, seed=1)
-    assert _scalar(database, "SELECT count(*) FROM tasks WHERE origin = 'seed'") == 24
+    assert _scalar(database, "SELECT count(*) FROM tasks WHERE origin = 'seed'") == len(
+        load_seed_file()
+    )
 
 
 def test_runs_that_do_not_exist(database: Database) -> None:
@@ -129,7 +132,7 @@ def test_a_run_that_another_worker_holds_cannot_be_taken(database: Database) -> 
 
 def test_a_model_without_new_ideas_ends_the_run(database: Database, generate: Generate) -> None:
     # The demo model knows about 250 tasks; after them every candidate is a repetition.
-    run_id, state = generate(target=400, max_fruitless=12)
+    run_id, state = generate(target=1000, max_fruitless=12)
     assert state is RunState.EXHAUSTED
     overview = run_overview(database, run_id)
     assert overview.counts.kept > 200
