@@ -9,11 +9,20 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from selfinstruct_core.cli import backup, demo_model, endpoint, generate, novelty, parse, replay
+from selfinstruct_core.cli import (
+    backup,
+    demo_model,
+    endpoint,
+    generate,
+    novelty,
+    parse,
+    replay,
+    verb_nouns,
+)
 from selfinstruct_core.errors import StudioError
 from selfinstruct_core.settings import DATABASE_URL
 
-COMMANDS = (generate, replay, parse, novelty, endpoint, backup, demo_model)
+COMMANDS = (generate, replay, parse, novelty, verb_nouns, endpoint, backup, demo_model)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
