@@ -12,6 +12,7 @@ from pages.shared.origin_dialog import (
     place_in_address,
     show_origin_dialog,
 )
+from pages.shared.replay_form import show_replay
 from pages.shared.request_view import show_requests
 from pages.shared.run_view import COPIED, show_run
 from pages.shared.words import exact_time, model_name
@@ -83,14 +84,19 @@ def choose_run(lines: list[RunLine], asked: int | None) -> RunLine:
     return by_id[chosen]
 
 
-def show_records(database: Database, run_id: int) -> None:
-    """Everything the run holds, to page through. Lists are read when they are unfolded."""
+def show_records(database: Database, run_id: int, live: bool) -> None:
+    """Everything the run holds, to page through and to read again. Nothing of it is looked up
+    before it is unfolded."""
     with st.expander("All candidates", key=f"all-candidates-{run_id}", on_change="rerun") as lists:
         if lists.open:
             show_candidates(database, run_id)
     with st.expander("All requests", key=f"all-requests-{run_id}", on_change="rerun") as lists:
         if lists.open:
             show_requests(database, run_id)
+    if not live:
+        with st.expander("Other filters", key=f"replay-{run_id}", on_change="rerun") as form:
+            if form.open:
+                show_replay(database, run_id)
 
 
 def show_page(database: Database) -> None:
@@ -109,7 +115,7 @@ def show_page(database: Database) -> None:
     line = choose_run(lines, asked)
     live = line.state not in ENDED
     st.fragment(show_run, run_every=LIVE_SECONDS if live else None)(database, line.id, live)
-    st.fragment(show_records)(database, line.id)
+    st.fragment(show_records)(database, line.id, live)
     place = asked_place()
     if place is not None:
         # A link within the page leaves the browser's address as it was; this puts it there.

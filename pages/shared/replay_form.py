@@ -10,8 +10,8 @@ from pages.shared.new_run import MODES, ask_filters
 from pages.shared.notices import shown_problems
 from pages.shared.words import VERDICTS, exact_time
 from selfinstruct_core.generation.preview import KEPT, Preview, preview_replay
-from selfinstruct_core.generation.recipe import RunSettings
 from selfinstruct_core.generation.replay import replay_run
+from selfinstruct_core.generation.run_overview import run_overview
 from selfinstruct_core.generation.run_records import list_derivations
 from selfinstruct_core.models import Mode
 from selfinstruct_core.storage.database import Database
@@ -28,10 +28,11 @@ class Compared:
     preview: Preview
 
 
-def show_replay(database: Database, run_id: int, settings: RunSettings) -> None:
+def show_replay(database: Database, run_id: int) -> None:
     """Ask for other filters, show what they would change, and make the data set on request."""
+    settings = run_overview(database, run_id).settings
     st.text("Nothing is sent: the stored responses are read again. The run itself stays as it is.")
-    with st.form(f"replay-{run_id}", border=False):
+    with st.form(f"replay-form-{run_id}", border=False):
         mode = st.selectbox(
             "Mode of reading",
             list(MODES),

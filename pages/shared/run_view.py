@@ -8,7 +8,6 @@ import streamlit as st
 from pages.shared.new_run import ask_budget
 from pages.shared.notices import problem, shown_problems
 from pages.shared.origin_dialog import origin_link
-from pages.shared.replay_form import show_replay
 from pages.shared.words import (
     REASONS,
     STAGES,
@@ -198,9 +197,6 @@ def show_more(database: Database, overview: RunOverview) -> None:
     if overview.run.state in ENDED:
         with st.expander("More tasks, or another budget"):
             show_limits_form(database, overview)
-        if overview.derivation.committed:
-            with st.expander("Other filters"):
-                show_replay(database, overview.run.id, overview.settings)
 
 
 def show_limits_form(database: Database, overview: RunOverview) -> None:

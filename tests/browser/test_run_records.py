@@ -205,3 +205,41 @@ def test_an_unknown_model_is_estimated_by_lengths(page: Page, studio_with_a_run:
     expect(new_run(page)).to_contain_text(
         re.compile(r"About [\d,]+ requests and [\d,]+ tokens, by the lengths of prompts")
     )
+
+
+def test_other_filters_are_compared_before_their_data_set_is_made(
+    page: Page, studio_with_a_run: Studio
+) -> None:
+    studio = studio_with_a_run
+    by_reason = (
+        "SELECT coalesce(reason, 'kept'), count(*) FROM candidates WHERE derivation_id = "
+        "(SELECT id FROM derivations WHERE run_id = 1 AND number = ?) GROUP BY reason"
+    )
+    before = dict(rows(studio, by_reason, 1))
+    show_run(page, studio)
+    page.get_by_text("Other filters", exact=True).click()
+    form = page.get_by_test_id("stExpander").filter(has_text="Other filters")
+    threshold = form.get_by_label("Too similar above ROUGE-L")
+    expect(threshold).to_have_value("0.65")
+    threshold.fill("0.3")
+    threshold.press("Tab")
+    form.get_by_role("button", name="Compare").click()
+    expect(
+        form.get_by_text(re.compile(r"^\d+ candidates would be judged otherwise"))
+    ).to_be_visible()
+    assert value(studio, "SELECT count(*) FROM derivations WHERE run_id = 1") == 1
+    table = form.get_by_test_id("stDataFrame").first.locator("[role=gridcell]")
+    cells = table.all_text_contents()
+    shown = {line[0]: [int(n) for n in line[1:]] for line in zip(*[iter(cells)] * 4, strict=True)}
+    assert shown["kept"][0] == before["kept"]
+    assert shown["kept"][1] < before["kept"]
+    assert all(then + change == now for then, now, change in shown.values())
+
+    form.get_by_role("button", name="Make this data set").click()
+    expect(form.get_by_text(f"Replay 2 is stored: {shown['kept'][1]} tasks kept.")).to_be_visible()
+    after = dict(rows(studio, by_reason, 2))
+    assert after["kept"] == shown["kept"][1]
+    assert after["too_similar"] == shown["too similar"][1]
+    # The run itself stays as it was.
+    assert dict(rows(studio, by_reason, 1)) == before
+    assert value(studio, "SELECT count(*) FROM data_sets WHERE kind = 'run'") >= 2
