@@ -60,7 +60,7 @@ def line(name: str, spans: Sequence[Span], last_sent: float) -> float:
 def main() -> None:
     """One run and the plain client, on one endpoint."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--tasks", type=int, default=4_000, help="tasks that the run makes")
+    parser.add_argument("--tasks", type=int, default=2_500, help="tasks that the run makes")
     tasks = parser.parse_args().tasks
     print(f"{1000 * LATENCY:.0f} ms, {AT_ONCE} requests at once; {told_load()}")
     heads = f"{'requests':>9}{'s':>9}{'ramp-up':>9}{'whole':>9}{'from the start':>16}{'steady':>9}"
