@@ -29,9 +29,16 @@ _T = TypeVar("_T")
 
 HEARTBEAT_SECONDS = 2.0
 MOST_REFUSED = 5
-MOST_IN_A_STEP = 8
+MOST_IN_A_STEP = 4
 """Responses stored in one transaction. More would share its cost, but what takes their places is
 sent after it, and the endpoint would wait."""
+TURNS = 12
+"""Turns of the loop between two steps. A request takes several to leave, and a response several to
+arrive; with a step in each of them, most of the time would be spent on the way."""
+AHEAD_FROM = 32
+AHEAD_SHARE = 8
+"""With so many requests at once, one more for every eight is written down ahead, and leaves when
+an answer arrives; a place would otherwise stay empty until the answer is stored."""
 STOP_PATIENCE = 30.0
 """Seconds that a stop waits for responses which are under way, and paid for."""
 
@@ -99,6 +106,8 @@ class RunEngine:
         self._ending: Ending | None = None
         self._refused_in_a_row = 0
         self._counted_until = time.monotonic()
+        # A transaction that fails ends the work, and so the use of what it did not store.
+        self._prefixes: dict[str, str] = {}
 
     async def work(self) -> RunState:
         """Run to an end and return the state the run is left in.
@@ -143,7 +152,9 @@ class RunEngine:
 
     async def _drain(self, work: RunWork, heartbeat: asyncio.Task[None]) -> None:
         """Send and take until nothing is left or the run is to end early."""
-        capacity = min(self._run.concurrency, work.settings.window)
+        at_once = min(self._run.concurrency, work.settings.window)
+        self._places = asyncio.Semaphore(at_once)
+        capacity = at_once + (at_once // AHEAD_SHARE if at_once >= AHEAD_FROM else 0)
         under_way: set[asyncio.Task[_Answer | None]] = set()
         try:
             answers: list[_Answer] = []
@@ -194,7 +205,7 @@ class RunEngine:
                 break
             self._spending.sending()
             if request.id is None:
-                request = ledger.plan(connection, self._run.id, request)
+                request = ledger.plan(connection, self._run.id, request, self._prefixes)
                 if self._pace.take_turn():
                     first.append(_id(request))
                     sending.append((request, 1))
@@ -213,7 +224,11 @@ class RunEngine:
                 if number is None:
                     return None
             try:
-                response = await self._client.ask(request.prompt.text, request.parameters)
+                async with self._places:
+                    if self._ending is not None:
+                        self._close(request, number, ledger.CANCELLED, "")
+                        return None
+                    response = await self._client.ask(request.prompt.text, request.parameters)
             except Fault as fault:
                 self._close(request, number, fault.kind, fault.words)
                 number = None
@@ -359,6 +374,8 @@ async def _some_of(
     """Tasks that have ended, one at least and few enough for a step. Raises what one of them,
     or the heartbeat, has raised."""
     await asyncio.wait(under_way | {heartbeat}, return_when=asyncio.FIRST_COMPLETED)
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
     if heartbeat.done():
         heartbeat.result()
     done = {task for task in under_way if task.done()}

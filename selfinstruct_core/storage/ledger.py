@@ -37,13 +37,21 @@ _MARK_ANSWERED = (
 )
 
 
-def plan(connection: Connection, run_id: int, request: PlannedRequest) -> PlannedRequest:
-    """Store a request before it is sent. Returns it with its id."""
-    prefix = storable(request.prompt.prefix)
-    prefix_hash = hashlib.sha256(prefix.encode()).hexdigest()
-    if connection.scalar(_KNOWN_PREFIX, {"of": prefix_hash}) is None:
-        # Runs share prefixes: another worker may be storing this one at the moment.
-        insert_if_new(connection, prompt_prefixes, hash=prefix_hash, text=prefix)
+def plan(
+    connection: Connection,
+    run_id: int,
+    request: PlannedRequest,
+    prefixes: dict[str, str] | None = None,
+) -> PlannedRequest:
+    """Store a request before it is sent. Returns it with its id.
+
+    `prefixes` are the hashes of prefixes that are stored already, by text; the request's own
+    joins them. Who keeps them must forget them when the transaction fails.
+    """
+    known = {} if prefixes is None else prefixes
+    prefix = request.prompt.prefix
+    if prefix not in known:
+        known[prefix] = _remember_prefix(connection, prefix)
     ordinal, position = request.source or (None, None)
     row = {
         "run_id": run_id,
@@ -53,7 +61,7 @@ def plan(connection: Connection, run_id: int, request: PlannedRequest) -> Planne
         "source_position": position,
         "instruction": request.instruction,
         "context": list(request.context),
-        "prefix_hash": prefix_hash,
+        "prefix_hash": known[prefix],
         "tail": request.prompt.tail,
         "parameters": request.parameters,
         "planned_at": time.time(),
@@ -61,6 +69,15 @@ def plan(connection: Connection, run_id: int, request: PlannedRequest) -> Planne
     }
     id_ = connection.execute(_INSERT_REQUEST, row).scalar_one()
     return dataclasses.replace(request, id=id_)
+
+
+def _remember_prefix(connection: Connection, text: str) -> str:
+    prefix = storable(text)
+    prefix_hash = hashlib.sha256(prefix.encode()).hexdigest()
+    if connection.scalar(_KNOWN_PREFIX, {"of": prefix_hash}) is None:
+        # Runs share prefixes: another worker may be storing this one at the moment.
+        insert_if_new(connection, prompt_prefixes, hash=prefix_hash, text=prefix)
+    return prefix_hash
 
 
 def open_attempt(connection: Connection, request_id: int) -> int:
