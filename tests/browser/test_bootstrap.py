@@ -441,7 +441,7 @@ def test_text_of_models_and_files_is_shown_as_it_is(
     ]
     shown = texts(main(page))
     assert f"refused: 400: {of_error}"[:500] in [text[:500] for text in shown]
-    assert any(text.startswith(f"{name} · improved") for text in shown)
+    assert any(text.startswith(f"{name} · self-instruct · improved") for text in shown)
     chosen = page.get_by_role("combobox", name="Run").input_value()
     assert hostile(picture, "project") in chosen
     assert name in chosen

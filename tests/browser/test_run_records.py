@@ -110,7 +110,8 @@ def test_the_address_opens_the_origin_of_a_rejected_candidate(
     assert float(cells.nth(0).text_content() or "") == round(score, 3)
     lines = texts(dialog(page))
     assert any(re.match(r"rejected: too similar", line) for line in lines)
-    assert any(line.startswith("passed: talk before the list, truncated, empty") for line in lines)
+    first = "passed: talk before the list, truncated, not in the form of a task, empty, too short"
+    assert any(line.startswith(first) for line in lines)
 
     for wrong in ("999.0", "0.999"):
         page.goto(f"{studio.url}/bootstrap?run=1&candidate={wrong}")
@@ -229,6 +230,7 @@ def test_other_filters_are_compared_before_their_data_set_is_made(
     ).to_be_visible()
     assert value(studio, "SELECT count(*) FROM derivations WHERE run_id = 1") == 1
     table = form.get_by_test_id("stDataFrame").first.locator("[role=gridcell]")
+    wait_for(lambda: "kept" in table.all_text_contents(), "the table of verdicts")
     cells = table.all_text_contents()
     shown = {line[0]: [int(n) for n in line[1:]] for line in zip(*[iter(cells)] * 4, strict=True)}
     assert shown["kept"][0] == before["kept"]
