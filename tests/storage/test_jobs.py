@@ -274,7 +274,7 @@ def test_processes_that_claim_at_once_share_the_jobs(
 ) -> None:
     with database.write() as connection:
         ids = []
-        for _ in range(200):
+        for _ in range(600):
             run_id = add_run(connection, run.project_id, run.data_set_id)
             ids.append(jobs.enqueue(connection, run_id))
     owners = [f"process {n}" for n in range(8)]
