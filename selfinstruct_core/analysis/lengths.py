@@ -30,9 +30,7 @@ def lengths(
     """
     if width < 1 or end < width or end % width:
         raise ValueError(f"The end {end} must be a positive multiple of the width {width}.")
-    bins = [
-        Bin(_name(low, low + width - 1), low, low + width) for low in range(0, end, width)
-    ]  # fmt: skip
+    bins = [Bin(_name(low, low + width - 1), low, low + width) for low in range(0, end, width)]
     values = ((task.id, words(text)) for task in tasks for text in _texts(task, field))
     return distribute(
         values,
