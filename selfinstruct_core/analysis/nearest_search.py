@@ -10,8 +10,9 @@ LCS is computed from the highest bound down until no bound can beat the best sco
 
 from __future__ import annotations
 
+import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +25,12 @@ from selfinstruct_core.generation.similarity_index import Element, text_elements
 _WORDS = 2
 _COMMON = 64 * _WORDS
 """How many of the most frequent elements are bits."""
-# The first round of a search tries texts whose bound is within this share of the best.
-_FIRST_ROUND = 0.9
+# A search tries the texts with the highest bound first, which ends it in data sets made by
+# templates, where thousands share it; then those within this share of it; then all that is left.
+_ROUNDS = (1 - 2e-9, 0.9, 0.0)
+# Bounds are compared as shares, with a slack for their rounding.
+_SLACK = 1 - 1e-9
+_AT_ONCE = 64
 _NOBODY = Neighbour(-1, 0.0)
 
 
@@ -72,23 +77,27 @@ class NearestSearch:
             return None
         # No token of a text has the number of one that no text has.
         text = array("I", [self._ids.get(token, len(self._ids)) for token in tokens])
-        best = self._best(text, shares, highest * _FIRST_ROUND, overlaps, _NOBODY)
-        # All that can beat or equal it; the slack covers the rounding of `shares`.
-        return self._best(text, shares, best.score / 2 * (1 - 1e-9), overlaps, best)
+        best, tried = _NOBODY, math.inf
+        for share in _ROUNDS:
+            # Below half the best score, but for rounding, is none that can beat or equal it.
+            limit = max(highest * share, best.score / 2 * _SLACK)
+            if limit >= tried:
+                break
+            untried = np.flatnonzero((shares >= limit) & (shares < tried))
+            best = self._best(text, untried, overlaps, best)
+            tried = limit
+        return best
 
     def _best(
         self,
         text: array[int],
-        shares: FloatArray,
-        limit: float,
+        positions: IntArray,
         overlaps: IntArray,
         best: Neighbour,
     ) -> Neighbour:
-        """`best`, or the text to prefer among those whose share reaches the limit."""
-        positions = np.flatnonzero(shares >= limit)
+        """`best`, or the text to prefer among those at the positions."""
         bounds = f_measures(overlaps[positions], len(text), self._lengths[positions])
-        order = np.argsort(-bounds, kind="stable")
-        for position, bound in zip(positions[order].tolist(), bounds[order].tolist(), strict=True):
+        for position, bound in _descending(positions, bounds):
             if (-bound, position) >= (-best.score, best.index):
                 break
             other = self._tokens[position]
@@ -116,6 +125,15 @@ class NearestSearch:
     def _having(self, element: int) -> IntArray:
         """The positions of the texts that have an element, rising."""
         return self._postings[self._starts[element] : self._starts[element + 1]]
+
+
+def _descending(positions: IntArray, bounds: FloatArray) -> Iterator[tuple[int, float]]:
+    """Positions with their bounds, the highest first, of equals the earliest."""
+    order = np.argsort(-bounds, kind="stable")
+    # In parts, as few are needed of many.
+    for start in range(0, len(order), _AT_ONCE):
+        part = order[start : start + _AT_ONCE]
+        yield from zip(positions[part].tolist(), bounds[part].tolist(), strict=True)
 
 
 _NONE: npt.NDArray[np.int64] = np.array([], dtype=np.int64)

@@ -84,6 +84,17 @@ def test_as_rouge_score_to_the_last_bit(seed: int) -> None:
         assert (one.score, one.position) == best(texts[n], dict(enumerate(seeds)))
 
 
+def test_where_many_texts_have_the_same_bound() -> None:
+    rng = random.Random(8)
+    # Of the same words in any order, and made by a template.
+    texts = [" ".join(rng.sample(["a", "b", "c", "d", "e", "f"], 6)) for _ in range(90)]
+    texts += [f"translate the word w{n} into l{n % 5} for me" for n in range(90)]
+    found = nearest_others(tasks_of(texts))
+    for n, text in enumerate(texts):
+        others = {k: other for k, other in enumerate(texts) if k != n}
+        assert (found[n].score, found[n].position) == best(text, others)
+
+
 def test_other_scripts_need_their_tokenizer() -> None:
     tasks = tasks_of(["노래", "노래하다", "춤"])
     assert [one.has_tokens for one in nearest_others(tasks)] == [False] * 3
