@@ -66,7 +66,8 @@ def _sectors(counts: VerbNounCounts, number: int) -> Iterator[_Sector]:
     yield str(number), "", name, verb.shown, colour, (verb.verb, None, told)
     for place, noun in reversed(list(enumerate(verb.nouns))):
         word = shown_text(noun.noun)
-        told = f"{name} {word}: {noun.count:,} tasks ({noun.count / counts.total:.1%} of all)"
+        many = "1 task" if noun.count == 1 else f"{noun.count:,} tasks"
+        told = f"{name} {word}: {many} ({noun.count / counts.total:.1%} of all)"
         yield (
             f"{number}/{place}",
             str(number),

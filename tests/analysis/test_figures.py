@@ -94,7 +94,7 @@ class TestSunburst:
         figure = sunburst_figure(self.COUNTS)
         assert hover(traces(figure)[0])[2:] == [
             "write: 4 of 5 tasks with this verb and an object are shown",
-            "write joke: 1 tasks (12.5% of all)",
+            "write joke: 1 task (12.5% of all)",
             "write poem: 3 tasks (37.5% of all)",
         ]
         # 3 + 1 of write, 1 of find.
