@@ -55,7 +55,7 @@ _FEW = 16
 # The first round of a nearest search tries texts whose bound is within this share of the best.
 _FIRST_ROUND = 0.9
 
-_Element = str | tuple[str, int]
+Element = str | tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class SimilarityIndex:
     """Texts as token lists, added one by one; 0.3 to 1.5 KB each for texts of 15 tokens."""
 
     def __init__(self) -> None:
-        self._ids: dict[_Element, int] = {}
+        self._ids: dict[Element, int] = {}
         self._frequency = array("I")  # by element id: how many texts contain it
         # By band, then by element id: the positions of texts that contain it, rising.
         self._bands: dict[int, dict[int, array[int]]] = {}
@@ -100,7 +100,7 @@ class SimilarityIndex:
     def add(self, tokens: Sequence[str]) -> int:
         """Append a text and return its position."""
         position = len(self)
-        elements = [self._intern(element) for element in _elements(tokens)]
+        elements = [self._intern(element) for element in text_elements(tokens)]
         self._tokens.extend([self._ids[token] for token in tokens])
         self._starts.append(len(self._tokens))
         self._reserve(position, len(tokens))
@@ -219,12 +219,12 @@ class SimilarityIndex:
 
     def _query(self, tokens: Sequence[str]) -> _Query:
         ids = self._ids
-        known = [ids[element] for element in _elements(tokens) if element in ids]
+        known = [ids[element] for element in text_elements(tokens) if element in ids]
         known.sort(key=self._frequency.__getitem__)
         text = array("I", [ids.get(token, _UNKNOWN) for token in tokens])
         return _Query(text, known, np.array(_signature(known), dtype=np.uint64))
 
-    def _intern(self, element: _Element) -> int:
+    def _intern(self, element: Element) -> int:
         identifier = self._ids.setdefault(element, len(self._ids))
         if identifier == len(self._frequency):
             self._frequency.append(0)
@@ -255,7 +255,7 @@ def _read(postings: Iterable[Iterable[array[int]]]) -> IntArray:
     return np.frombuffer(joined, dtype=np.uint32).astype(np.int64)
 
 
-def _elements(tokens: Sequence[str]) -> Iterator[_Element]:
+def text_elements(tokens: Sequence[str]) -> Iterator[Element]:
     """The first occurrence of a token is named by the token, later ones by (token, k)."""
     seen: dict[str, int] = {}
     for token in tokens:
