@@ -343,20 +343,30 @@ def _repeated(connection: Connection, run_id: int) -> int:
 
 
 def _traffic_by_stage(connection: Connection, run_id: int) -> list[StageTraffic]:
-    rows = connection.execute(
+    # Apart from the answers: planned requests are counted in an index alone.
+    planned = connection.execute(
+        sa.select(requests.c.stage, sa.func.count())
+        .where(requests.c.run_id == run_id)
+        .group_by(requests.c.stage)
+    )
+    answers = connection.execute(
         sa.select(
             requests.c.stage,
             sa.func.count(),
-            sa.func.count(responses.c.request_id),
             sa.func.sum(responses.c.prompt_tokens),
             sa.func.sum(responses.c.completion_tokens),
         )
-        .select_from(requests.outerjoin(responses))
+        .join_from(requests, responses)
         .where(requests.c.run_id == run_id)
         .group_by(requests.c.stage)
-    ).all()
-    found = {row[0]: StageTraffic(Stage(row[0]), *row[1:]) for row in rows}
-    return [found[stage] for stage in Stage if stage in found]
+    )
+    counts: dict[str, int] = dict(planned.all())
+    answered = {row[0]: row[1:] for row in answers}
+    return [
+        StageTraffic(stage, counts[stage], *answered.get(stage, (0, None, None)))
+        for stage in Stage
+        if stage in counts
+    ]
 
 
 def _planned(row: Row[Any]) -> PlannedRequest:
