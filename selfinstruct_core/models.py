@@ -74,6 +74,7 @@ class Origin(StrEnum):
 
     SEED = "seed"
     MACHINE = "machine"
+    IMPORTED = "imported"
 
 
 class TaskState(StrEnum):
@@ -97,6 +98,13 @@ class RunState(StrEnum):
     BUDGET = "budget_reached"
     EXHAUSTED = "exhausted"
     FAILED = "failed"
+
+
+class JobKind(StrEnum):
+    """What a job does: work on a run, or measure a data set."""
+
+    GENERATE = "generate"
+    MEASURE = "measure"
 
 
 class JobState(StrEnum):
@@ -323,16 +331,26 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A piece of long work in the queue; `owner` holds it until `lease_until`."""
+    """A piece of long work in the queue; `owner` holds it until `lease_until`.
+
+    A job about a run has `run_id`; another one has a `subject`, the name of what it is about,
+    and a `payload` that says how it is to be done. Of those, `done` and `total` count pieces of
+    work, None before the first.
+    """
 
     id: int
-    run_id: int
+    run_id: int | None
     state: JobState
     wish: Wish
     owner: str | None
     lease_until: float | None
     claims: int
     error: str
+    kind: JobKind = JobKind.GENERATE
+    subject: str | None = None
+    payload: dict[str, Any] | None = None
+    done: int | None = None
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
