@@ -175,6 +175,18 @@ class InstanceReading:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedTask:
+    """A task as a file of somebody's has it; what the file does not tell is None. `dropped` are
+    its instances without an output."""
+
+    instruction: str
+    reading: InstanceReading
+    is_classification: bool | None = None
+    source_id: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """The part of a response that parsing looks at; `text` is None for a failed call."""
 
