@@ -100,6 +100,24 @@ class RunState(StrEnum):
     FAILED = "failed"
 
 
+class DataSetScope(StrEnum):
+    """What a data set is a view of: a list that is fixed, a run as it stands now, or all tasks
+    of a project."""
+
+    SET = "set"
+    RUN = "run"
+    PROJECT = "project"
+
+
+class DataSetKind(StrEnum):
+    """What a data set holds."""
+
+    ALL = "all"
+    RUN = "run"
+    IMPORT = "import"
+    SEEDS = "seeds"
+
+
 class JobKind(StrEnum):
     """What a job does: work on a run, or measure a data set."""
 
@@ -371,6 +389,51 @@ class Project:
 
     id: int
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataSetKey:
+    """Which data set: its scope and the number of the list, run or project. As text, "run-3"."""
+
+    scope: DataSetScope
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.scope}-{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """A data set as lists show it."""
+
+    key: DataSetKey
+    name: str
+    kind: DataSetKind
+    project_id: int
+    project: str
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class DataSetTask:
+    """A task of a data set in the version that this fixes, with all its instances."""
+
+    id: int
+    version: int
+    instruction: str
+    is_classification: bool | None
+    origin: Origin
+    state: TaskState
+    instances: tuple[Instance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The text that another resembles most, by the task that has it, with its ROUGE-L F; None
+    and 0.0 where nothing is shared with any."""
+
+    task_id: int | None
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
