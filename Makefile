@@ -35,7 +35,7 @@ bench: dev-env ## Run every benchmark in benchmarks/
 
 soak: dev-env ## Run the crash and load tests in full size (long)
 	@$(RUN) scripts/find_browser.py --install >/dev/null || true
-	STUDIO_SOAK=1 $(RUN) -m pytest -m soak --timeout 3600 $(ARGS)
+	STUDIO_SOAK=1 $(RUN) -m pytest -m soak -rP --timeout 3600 $(ARGS)
 
 format: dev-env ## Format the code and sort the imports
 	$(RUN) -m ruff check --select I --fix .

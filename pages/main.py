@@ -17,6 +17,9 @@ page = st.navigation(
         "Generate": [
             st.Page("bootstrap.py", title="Bootstrap", icon=":material/autorenew:"),
         ],
+        "Understand": [
+            st.Page("diversity.py", title="Diversity", icon=":material/donut_small:"),
+        ],
         "Settings": [st.Page("endpoints.py", title="Endpoints", icon=":material/lan:")],
     }
 )

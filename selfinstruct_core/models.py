@@ -74,6 +74,7 @@ class Origin(StrEnum):
 
     SEED = "seed"
     MACHINE = "machine"
+    IMPORTED = "imported"
 
 
 class TaskState(StrEnum):
@@ -97,6 +98,31 @@ class RunState(StrEnum):
     BUDGET = "budget_reached"
     EXHAUSTED = "exhausted"
     FAILED = "failed"
+
+
+class DataSetScope(StrEnum):
+    """What a data set is a view of: a list that is fixed, a run as it stands now, or all tasks
+    of a project."""
+
+    SET = "set"
+    RUN = "run"
+    PROJECT = "project"
+
+
+class DataSetKind(StrEnum):
+    """What a data set holds."""
+
+    ALL = "all"
+    RUN = "run"
+    IMPORT = "import"
+    SEEDS = "seeds"
+
+
+class JobKind(StrEnum):
+    """What a job does: work on a run, or measure a data set."""
+
+    GENERATE = "generate"
+    MEASURE = "measure"
 
 
 class JobState(StrEnum):
@@ -164,6 +190,18 @@ class InstanceReading:
 
     instances: tuple[Instance, ...] = ()
     dropped: tuple[DroppedInstance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedTask:
+    """A task as a file of somebody's has it; what the file does not tell is None. `dropped` are
+    its instances without an output."""
+
+    instruction: str
+    reading: InstanceReading
+    is_classification: bool | None = None
+    source_id: str | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,16 +361,26 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A piece of long work in the queue; `owner` holds it until `lease_until`."""
+    """A piece of long work in the queue; `owner` holds it until `lease_until`.
+
+    A job about a run has `run_id`; another one has a `subject`, the name of what it is about,
+    and a `payload` that says how it is to be done. Of those, `done` and `total` count pieces of
+    work, None before the first.
+    """
 
     id: int
-    run_id: int
+    run_id: int | None
     state: JobState
     wish: Wish
     owner: str | None
     lease_until: float | None
     claims: int
     error: str
+    kind: JobKind = JobKind.GENERATE
+    subject: str | None = None
+    payload: dict[str, Any] | None = None
+    done: int | None = None
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +389,51 @@ class Project:
 
     id: int
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataSetKey:
+    """Which data set: its scope and the number of the list, run or project. As text, "run-3"."""
+
+    scope: DataSetScope
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.scope}-{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """A data set as lists show it."""
+
+    key: DataSetKey
+    name: str
+    kind: DataSetKind
+    project_id: int
+    project: str
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class DataSetTask:
+    """A task of a data set in the version that this fixes, with all its instances."""
+
+    id: int
+    version: int
+    instruction: str
+    is_classification: bool | None
+    origin: Origin
+    state: TaskState
+    instances: tuple[Instance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The text that another resembles most, by the task that has it, with its ROUGE-L F; None
+    and 0.0 where nothing is shared with any."""
+
+    task_id: int | None
+    score: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,10 @@ import uuid
 from collections.abc import Callable
 from types import FrameType
 
+from selfinstruct_core.data_sets.measuring import measure
 from selfinstruct_core.errors import LeaseLost, StudioError
 from selfinstruct_core.generation.execution import execute
+from selfinstruct_core.models import JobKind
 from selfinstruct_core.settings import database_url
 from selfinstruct_core.storage import jobs
 from selfinstruct_core.storage.database import Database
@@ -67,9 +69,13 @@ class WorkerProcess:
             if job is None:
                 self._ending.wait(POLL_SECONDS)
                 return False
-            log.info("job %s: run %s taken", job.id, job.run_id)
-            state = execute(self._database, job)
-            log.info("job %s: run %s is %s", job.id, job.run_id, state)
+            if job.kind is JobKind.MEASURE:
+                log.info("job %s: measuring %s taken", job.id, job.subject)
+                log.info("job %s: measuring %s", job.id, measure(self._database, job))
+            else:
+                log.info("job %s: run %s taken", job.id, job.run_id)
+                state = execute(self._database, job)
+                log.info("job %s: run %s is %s", job.id, job.run_id, state)
         except LeaseLost as error:
             log.warning("%s", error)
         except StudioError as error:

@@ -27,7 +27,7 @@ def test_every_setting_that_the_code_reads_is_listed() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda module: module.__name__.split(".")[-1])
 def test_every_command_is_documented(command: object) -> None:
-    name = str(getattr(command, "__name__", "")).split(".")[-1].replace("_", "-")
+    name = str(getattr(command, "__name__", "")).split(".")[-1].rstrip("_").replace("_", "-")
     assert re.search(rf"\| `{name}[ `]", README)
 
 

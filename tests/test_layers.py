@@ -21,6 +21,7 @@ RANKS = {
     f"{CORE}.generation": 2,
     f"{CORE}.analysis": 2,
     f"{CORE}.exchange": 2,
+    f"{CORE}.data_sets": 2,
     f"{CORE}.lm": 1,
     f"{CORE}.storage": 1,
     CORE: 0,

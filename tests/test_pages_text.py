@@ -43,6 +43,7 @@ UNSEEN = {
 UNSEEN_OF = {
     "number_input": {"value"},
     "checkbox": {"value"},
+    "download_button": {"data", "file_name"},
     "dialog": {"on_dismiss"},
     "progress": {"value"},
     "navigation": {"pages"},  # their titles are arguments of st.Page

@@ -5,6 +5,7 @@ import time
 from selfinstruct_core.generation.origin import Said
 from selfinstruct_core.models import (
     Api,
+    DataSetKind,
     Drop,
     Endpoint,
     Recipe,
@@ -44,6 +45,13 @@ DROPS = {
     Drop.CONFLICTING: "same input with different outputs",
     Drop.DUPLICATE: "duplicate",
     Drop.OVER_LIMIT: "more than the limit",
+}
+
+KINDS = {
+    DataSetKind.ALL: "all tasks",
+    DataSetKind.RUN: "run",
+    DataSetKind.IMPORT: "imported",
+    DataSetKind.SEEDS: "seed tasks",
 }
 
 SAID = {

@@ -90,7 +90,7 @@ def _histogram(
         barmode="overlay",
         showlegend=several,
         xaxis={
-            "title": title,
+            "title": {"text": title, "font": {"size": 11}},
             "range": [0, _middle(bins[-1], width) + width],
             **_ticks(bins, width),
         },

@@ -14,6 +14,7 @@ from selfinstruct_core.cli import (
     demo_model,
     endpoint,
     generate,
+    import_,
     novelty,
     parse,
     replay,
@@ -22,7 +23,17 @@ from selfinstruct_core.cli import (
 from selfinstruct_core.errors import StudioError
 from selfinstruct_core.settings import DATABASE_URL
 
-COMMANDS = (generate, replay, parse, novelty, verb_nouns, endpoint, backup, demo_model)
+COMMANDS = (
+    generate,
+    replay,
+    parse,
+    import_,
+    novelty,
+    verb_nouns,
+    endpoint,
+    backup,
+    demo_model,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,7 +17,7 @@ from selfinstruct_core.exchange.reading import read_text
 from selfinstruct_core.exchange.seed_file import SHIPPED_SEEDS, load_seed_file
 from selfinstruct_core.generation.engine import Progress
 from selfinstruct_core.generation.estimate import Estimate, estimate_run
-from selfinstruct_core.generation.execution import execute
+from selfinstruct_core.generation.execution import execute, run_of
 from selfinstruct_core.generation.prompt_set import SHIPPED, load_prompt_set
 from selfinstruct_core.generation.recipe import (
     DEFAULT_SEED,
@@ -102,20 +102,21 @@ def run(options: argparse.Namespace) -> int:
         job = resume_run_here(database, options.resume, owner)
     else:
         job = start_run_here(database, _new_run(database, options), owner)
-    interrupted = _work(database, job)
-    overview = run_overview(database, job.run_id)
+    run_id = run_of(job)
+    interrupted = _work(database, job, run_id)
+    overview = run_overview(database, run_id)
     _print(overview, options.json)
     if interrupted:
         return 130
     return 1 if overview.run.state is RunState.FAILED else 0
 
 
-def _work(database: Database, job: Job) -> bool:
-    """Work on the job with a progress bar. Returns whether a person interrupted it."""
-    overview = run_overview(database, job.run_id)
+def _work(database: Database, job: Job, run_id: int) -> bool:
+    """Work on the run's job with a progress bar. Returns whether a person interrupted it."""
+    overview = run_overview(database, run_id)
     model = overview.run.endpoint
     asked = "the demo model, which replays written examples" if model.is_demo else model.model
-    print(f"Run {job.run_id} asks {asked}", file=sys.stderr)
+    print(f"Run {run_id} asks {asked}", file=sys.stderr)
     with tqdm(total=overview.settings.target, initial=overview.derivation.kept, unit="task") as bar:
 
         def show(progress: Progress) -> None:
@@ -125,7 +126,7 @@ def _work(database: Database, job: Job) -> bool:
         try:
             execute(database, job, show)
         except KeyboardInterrupt:
-            stop_run(database, job.run_id)
+            stop_run(database, run_id)
             return True
     return False
 

@@ -14,15 +14,19 @@ LARGEST_FILE = 512 * 1024 * 1024
 
 def read_text(path: Path) -> str:
     """The text of a UTF-8 file. Raises BadInput naming the file and, in bad bytes, the line."""
+    return decode(read_bytes(path), str(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file. Raises BadInput naming it."""
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise BadInput(f"{path}: larger than {LARGEST_FILE // 2**20} MiB; split it.")
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise BadInput(
             f"{path}: cannot be read ({error.strerror}). Check name and rights."
         ) from error
-    return decode(content, str(path))
 
 
 def decode(content: bytes, where: str) -> str:
@@ -52,39 +56,41 @@ def read_instructions(path: Path) -> list[str]:
     An item is a text, or an object with a text in the field `instruction`. Raises BadInput
     naming the file, the line (in a list: the item) and the field.
     """
-    return [_instruction(item, where) for where, item in _items(path)]
+    return [_instruction(item, where) for where, item in items(read_text(path), str(path))]
 
 
 def read_json_lines(path: Path) -> list[tuple[str, dict[str, Any]]]:
     """The objects of a JSON Lines file with the place of each, "FILE, line N". Raises BadInput."""
     objects = []
-    for where, item in _lines(path, read_text(path)):
+    for where, item in _lines(read_text(path), str(path)):
         if not isinstance(item, dict):
             raise BadInput(f"{where}: not a JSON object; write one object per line.")
         objects.append((where, item))
     return objects
 
 
-def _items(path: Path) -> list[tuple[str, Any]]:
-    content = read_text(path)
+def items(content: str, where: str) -> Iterator[tuple[str, Any]]:
+    """The items of a JSON list or of JSON lines in order, each with its place: "WHERE, item N"
+    in a list, else "WHERE, line N". Raises BadInput."""
     if not content.lstrip().startswith("["):
-        return _lines(path, content)
+        yield from _lines(content, where)
+        return
     try:
-        items = json.loads(content)
+        listed = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise BadInput(f"{path}: not valid JSON ({error}). Correct that place.") from error
-    return [(f"{path}, item {n}", item) for n, item in enumerate(items, 1)]
+        raise BadInput(f"{where}: not valid JSON ({error}). Correct that place.") from error
+    for number, item in enumerate(listed, 1):
+        yield f"{where}, item {number}", item
 
 
-def _lines(path: Path, content: str) -> list[tuple[str, Any]]:
-    items = []
+def _lines(content: str, where: str) -> Iterator[tuple[str, Any]]:
     for number, line in filled_lines(content):
-        where = f"{path}, line {number}"
+        place = f"{where}, line {number}"
         try:
-            items.append((where, json.loads(line)))
+            item = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise BadInput(f"{where}: not valid JSON ({error}). Correct or remove it.") from error
-    return items
+            raise BadInput(f"{place}: not valid JSON ({error}). Correct or remove it.") from error
+        yield place, item
 
 
 def _instruction(item: Any, where: str) -> str:

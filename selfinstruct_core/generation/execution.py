@@ -17,6 +17,12 @@ from selfinstruct_core.storage import runs as run_rows
 from selfinstruct_core.storage.database import Database
 
 
+def run_of(job: Job) -> int:
+    """The number of the run that a job is about, of a kind that is about one."""
+    assert job.run_id is not None, "a job that generates names its run"
+    return job.run_id
+
+
 def execute(
     database: Database, job: Job, watch: Callable[[Progress], None] = lambda _: None
 ) -> RunState:
@@ -27,7 +33,7 @@ def execute(
     KeyboardInterrupt everything received is stored and the job goes back to the queue.
     """
     with database.read() as connection:
-        run = run_rows.get_run(connection, job.run_id)
+        run = run_rows.get_run(connection, run_of(job))
     assert run is not None, "a job's run is a foreign key"
     try:
         key = read_key(run.endpoint.key_env)

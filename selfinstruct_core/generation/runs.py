@@ -76,7 +76,7 @@ def _claim(connection: Connection, job_id: int, owner: str) -> Job:
 
 
 def _store_run(connection: Connection, new: NewRun) -> int:
-    project = _project(connection, new.project)
+    project = projects.obtain_project(connection, new.project)
     data_set_id = _seed_data_set(connection, project, new.seeds, new.seeds_name)
     prompts = new.prompts
     run_rows.remember_prompt_set(connection, prompts.hash, prompts.name, prompts.source)
@@ -105,11 +105,6 @@ def _check(new: NewRun) -> None:
     check_prompts(new.settings.recipe, new.prompts)
     if new.settings.classification_only and not any(s.is_classification for s in new.seeds):
         raise BadInput("Classification tasks only, but no seed task is one; choose other seeds.")
-
-
-def _project(connection: Connection, name: str) -> Project:
-    name = name.strip()
-    return projects.project_named(connection, name) or projects.add_project(connection, name)
 
 
 def _seed_data_set(

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row, bindparam
 
 from selfinstruct_core.errors import LeaseLost
-from selfinstruct_core.models import Job, JobState, Wish
-from selfinstruct_core.storage.schema import jobs, runs, workers
+from selfinstruct_core.models import Job, JobKind, JobState, Wish
+from selfinstruct_core.storage.schema import jobs, projects, runs, workers
 
 LEASE_SECONDS = 15.0
 WORKER_SILENCE = 10.0
@@ -31,21 +31,42 @@ def enqueue(connection: Connection, run_id: int) -> int:
     present = open_job(connection, run_id)
     if present is not None:
         return present.id
-    return int(
-        connection.execute(
-            sa.insert(jobs)
-            .values(
-                kind="generate",
-                run_id=run_id,
-                state=JobState.QUEUED,
-                wish=Wish.RUN,
-                claims=0,
-                error="",
-                created_at=time.time(),
-            )
-            .returning(jobs.c.id)
-        ).scalar_one()
+    return _add(connection, kind=JobKind.GENERATE, run_id=run_id)
+
+
+def enqueue_about(
+    connection: Connection, kind: JobKind, project_id: int, subject: str, payload: dict[str, Any]
+) -> int:
+    """Ask for work about something in a project that is not a run's. Returns the job's id; a
+    subject with an open job of that kind and payload keeps that."""
+    # As for runs: two requests at once take turns, here on the project's row.
+    connection.execute(
+        sa.select(projects.c.id).where(projects.c.id == project_id).with_for_update(key_share=True)
     )
+    present = latest_about(connection, kind, subject, payload)
+    if present is not None and present.state is not JobState.DONE:
+        return present.id
+    return _add(connection, kind=kind, subject=subject, payload=payload)
+
+
+def _add(connection: Connection, **values: Any) -> int:
+    row = {"state": JobState.QUEUED, "wish": Wish.RUN, "claims": 0, "error": ""}
+    query = sa.insert(jobs).values(**row, **values, created_at=time.time()).returning(jobs.c.id)
+    return int(connection.execute(query).scalar_one())
+
+
+def latest_about(
+    connection: Connection, kind: JobKind, subject: str, payload: dict[str, Any]
+) -> Job | None:
+    """The newest job of that kind, subject and payload, open or over; None if there is none."""
+    query = (
+        sa.select(jobs)
+        .where(jobs.c.kind == kind, jobs.c.subject == subject)
+        .order_by(jobs.c.id.desc())
+    )
+    # JSON has no equality in every database; a subject has few jobs.
+    found = (_job(row) for row in connection.execute(query).all())
+    return next((job for job in found if job.payload == payload), None)
 
 
 def open_job(connection: Connection, run_id: int) -> Job | None:
@@ -60,14 +81,13 @@ def open_job(connection: Connection, run_id: int) -> Job | None:
 
 
 def claim(connection: Connection, owner: str, job_id: int | None = None) -> Job | None:
-    """Take the oldest job that is free (or the named one if it is free); None if there is none.
-    Free is what is queued, or running with a lease that ran out."""
+    """Take the oldest job that is free, runs before all else (or the named one if it is free);
+    None if there is none. Free is what is queued, or running with a lease that ran out."""
     now = time.time()
-    free = sa.or_(
-        jobs.c.state == JobState.QUEUED,
-        sa.and_(jobs.c.state == JobState.RUNNING, jobs.c.lease_until < now),
-    )
-    candidates = sa.select(jobs.c.id).where(free).order_by(jobs.c.id).limit(1)
+    # A kind that a newer version has added is left to its workers.
+    free = sa.and_(_is_free(now), jobs.c.kind.in_(list(JobKind)))
+    rank = sa.case((jobs.c.kind == JobKind.GENERATE, 0), else_=1)
+    candidates = sa.select(jobs.c.id).where(free).order_by(rank, jobs.c.id).limit(1)
     if job_id is not None:
         candidates = candidates.where(jobs.c.id == job_id)
     # SQLite's writers take turns anyway; on PostgreSQL two claims must not wait for each other.
@@ -86,6 +106,19 @@ def claim(connection: Connection, owner: str, job_id: int | None = None) -> Job 
         .returning(*jobs.c)
     ).one()
     return _job(row)
+
+
+def run_waits(connection: Connection) -> bool:
+    """Whether a job of a run is free, which other work makes way for."""
+    query = sa.select(jobs.c.id).where(_is_free(time.time()), jobs.c.kind == JobKind.GENERATE)
+    return connection.scalar(query.limit(1)) is not None
+
+
+def _is_free(now: float) -> sa.ColumnElement[bool]:
+    return sa.or_(
+        jobs.c.state == JobState.QUEUED,
+        sa.and_(jobs.c.state == JobState.RUNNING, jobs.c.lease_until < now),
+    )
 
 
 # Built once, as every step of a job executes it.
@@ -127,6 +160,11 @@ def release(connection: Connection, job: Job) -> bool:
     return released.rowcount == 1
 
 
+def set_progress(connection: Connection, job: Job, done: int, total: int) -> None:
+    """Record how much of a job's work is done."""
+    connection.execute(sa.update(jobs).where(jobs.c.id == job.id).values(done=done, total=total))
+
+
 def finish(connection: Connection, job_id: int, error: str = "") -> None:
     """The job is over."""
     connection.execute(
@@ -151,6 +189,11 @@ def _job(row: Row[Any]) -> Job:
         lease_until=row.lease_until,
         claims=row.claims,
         error=row.error,
+        kind=JobKind(row.kind),
+        subject=row.subject,
+        payload=row.payload,
+        done=row.done,
+        total=row.total,
     )
 
 

@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from selfinstruct_core.errors import StorageError
 from selfinstruct_core.storage.database import Database
 from selfinstruct_core.storage.schema import create_tables, schema_migrations
+from selfinstruct_core.storage.version_2 import add_measures
 
 Step = Callable[[sa.Connection], None]
 
 FIRST_VERSION = 1
-STEPS: dict[int, Step] = {}
+STEPS: dict[int, Step] = {2: add_measures}
 """Version reached by each step; a step only changes what its version adds."""
 
 

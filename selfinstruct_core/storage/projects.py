@@ -35,6 +35,12 @@ def add_project(connection: Connection, name: str) -> Project:
     return Project(row.id, row.name)
 
 
+def obtain_project(connection: Connection, name: str) -> Project:
+    """The project of that name, added if there is none; spaces around the name do not count."""
+    name = name.strip()
+    return project_named(connection, name) or add_project(connection, name)
+
+
 def all_projects(connection: Connection) -> list[Project]:
     """Every project, by name."""
     return [

@@ -281,6 +281,46 @@ candidates = Table(
 )
 Index("candidates_by_reason", candidates.c.derivation_id, candidates.c.reason)
 
+# Measures ------------------------------------------------------------------------------------
+
+# What a parser read in a text, whatever tasks have it: nothing is parsed twice.
+parsed_texts = Table(
+    "parsed_texts",
+    metadata,
+    Column("text_hash", Text, primary_key=True),
+    Column("parser", Text, primary_key=True),
+    Column("reading", Text, primary_key=True),
+    Column("verb", Text),
+    Column("noun", Text),
+)
+
+# The seed that a task resembles most, the same in every data set that the task is in.
+seed_scores = Table(
+    "seed_scores",
+    metadata,
+    _ref("seed_set_id", "data_sets.id", primary_key=True),
+    Column("tokenizer", Text, primary_key=True),
+    _ref("task_id", "tasks.id", primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    _ref("nearest_task_id", "tasks.id"),
+    Column("score", Double, nullable=False),
+)
+
+# The other task of a data set that a task resembles most, among the first `among` tasks by id,
+# the last of which is `up_to`: a data set that grows is compared with what is new only.
+other_scores = Table(
+    "other_scores",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("tokenizer", Text, primary_key=True),
+    _ref("task_id", "tasks.id", primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    _ref("nearest_task_id", "tasks.id"),
+    Column("score", Double, nullable=False),
+    Column("among", Integer, nullable=False),
+    Column("up_to", RowId, nullable=False),
+)
+
 # The queue -----------------------------------------------------------------------------------
 
 jobs = Table(
@@ -288,7 +328,7 @@ jobs = Table(
     metadata,
     _id(),
     Column("kind", Text, nullable=False),
-    _ref("run_id", "runs.id", nullable=False, index=True),
+    _ref("run_id", "runs.id", index=True),
     Column("state", Text, nullable=False),
     Column("wish", Text, nullable=False),
     Column("owner", Text),
@@ -297,6 +337,10 @@ jobs = Table(
     Column("error", Text, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("ended_at", Double),
+    Column("subject", Text, index=True),
+    Column("payload", JSON(none_as_null=True)),
+    Column("done", Integer),
+    Column("total", Integer),
 )
 
 workers = Table(

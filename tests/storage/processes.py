@@ -17,6 +17,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from selfinstruct_core.errors import StudioError
+from selfinstruct_core.exchange.importing import import_tasks
 from selfinstruct_core.models import RunState
 from selfinstruct_core.storage import jobs, migrations, projects, runs
 from selfinstruct_core.storage.backup import backup
@@ -176,6 +177,12 @@ def enqueued(url: str, run_id: int) -> int:
     """Ask for a run to be worked on. Returns the job's id."""
     with opened(url) as database, database.write() as connection:
         return jobs.enqueue(connection, run_id)
+
+
+def imported(url: str, content: bytes) -> int:
+    """Import a file. Returns the data set's id."""
+    with opened(url) as database:
+        return import_tasks(database, content, "f", "Mine", "P").data_set_id
 
 
 def shared_rows(url: str, numbers: int) -> list[tuple[int, bool]]:

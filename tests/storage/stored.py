@@ -13,13 +13,14 @@ from selfinstruct_core.models import (
     Budget,
     Endpoint,
     Instance,
+    InstanceReading,
     PlannedRequest,
     Prompt,
     Response,
     SeedTask,
     Stage,
 )
-from selfinstruct_core.storage import ledger, projects, runs
+from selfinstruct_core.storage import ledger, projects, runs, tasks
 from selfinstruct_core.storage.database import Database
 from selfinstruct_core.storage.schema import metadata
 
@@ -79,6 +80,22 @@ def add_run(connection: Connection, project_id: int, data_set_id: int, **changes
         "budget": BUDGET,
     }
     return runs.add_run(connection, **(values | changes))
+
+
+def keep_tasks(database: Database, run_id: int, *instructions: str, number: int = 1) -> list[int]:
+    """Store tasks that a derivation of a run keeps, each with an instance. Returns their ids."""
+    with database.write() as connection:
+        derivation = runs.get_derivation(connection, run_id, number)
+        project_id = runs.existing_run(connection, run_id).project_id
+        ids = []
+        for n, text in enumerate(instructions, derivation.kept):
+            id_ = tasks.add_machine_task(connection, project_id, derivation.id, (n, 0), text)
+            reading = InstanceReading((Instance("", f"{text} Done."),))
+            tasks.set_instances(connection, id_, reading)
+            ids.append(id_)
+        kept = derivation.kept + len(ids)
+        runs.update_derivation(connection, derivation.id, kept=kept)
+    return ids
 
 
 def request(ordinal: int, stage: Stage = Stage.INSTRUCTIONS, **changes: Any) -> PlannedRequest:

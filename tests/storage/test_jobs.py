@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from selfinstruct_core.errors import LeaseLost
-from selfinstruct_core.models import Job, JobState, Wish
+from selfinstruct_core.models import Job, JobKind, JobState, Wish
 from selfinstruct_core.storage import jobs, ledger
 from selfinstruct_core.storage.database import Database
 from selfinstruct_core.storage.jobs import Worker
@@ -63,6 +63,10 @@ def test_a_job_waits_in_the_queue(database: Database, run: StoredRun) -> None:
         "claims": 0,
         "error": "",
         "ended_at": None,
+        "subject": None,
+        "payload": None,
+        "done": None,
+        "total": None,
     }
     with database.read() as connection:
         assert jobs.open_job(connection, run.id) == Job(
@@ -289,6 +293,71 @@ def test_processes_that_claim_at_once_share_the_jobs(
     assert {row["state"] for row in rows} == {"running"}
     owner_of = {id_: owner for owner, of_one in zip(owners, claimed, strict=True) for id_ in of_one}
     assert {row["id"]: row["owner"] for row in rows} == owner_of
+
+
+def about(database: Database, run: StoredRun, subject: str = "set-1", **payload: str) -> int:
+    with database.write() as connection:
+        return jobs.enqueue_about(connection, JobKind.MEASURE, run.project_id, subject, payload)
+
+
+def test_a_job_about_something_else_than_a_run(database: Database, run: StoredRun) -> None:
+    id_ = about(database, run, reading="first")
+    (row,) = rows_of(database, job_table)
+    assert (row["id"], row["kind"], row["run_id"]) == (id_, "measure", None)
+    assert (row["subject"], row["payload"]) == ("set-1", {"reading": "first"})
+    job = held(database, "a")
+    assert (job.kind, job.run_id, job.subject) == (JobKind.MEASURE, None, "set-1")
+    with database.write() as connection:
+        jobs.set_progress(connection, job, 3, 8)
+    with database.read() as connection:
+        found = jobs.latest_about(connection, JobKind.MEASURE, "set-1", {"reading": "first"})
+        assert found is not None
+        assert (found.id, found.done, found.total) == (id_, 3, 8)
+        assert jobs.latest_about(connection, JobKind.MEASURE, "set-1", {}) is None
+        assert jobs.latest_about(connection, JobKind.MEASURE, "set-2", found.payload or {}) is None
+
+
+def test_a_subject_has_one_open_job_of_each_payload(database: Database, run: StoredRun) -> None:
+    first, other = about(database, run, reading="first"), about(database, run, reading="task")
+    assert first != other
+    assert about(database, run, reading="first") == first
+    assert about(database, run, "set-2", reading="first") not in (first, other)
+    with database.write() as connection:
+        jobs.finish(connection, first)
+    assert about(database, run, reading="first") > other
+
+
+def test_a_subject_that_two_ask_for_at_once_gets_one_job(
+    database: Database, run: StoredRun
+) -> None:
+    def ask(connection: sa.Connection) -> int:
+        return jobs.enqueue_about(connection, JobKind.MEASURE, run.project_id, "set-1", {})
+
+    first, second = while_writing(database, ask, ask)
+    assert first == second
+    assert count(database, job_table) == 1
+
+
+def test_runs_are_claimed_before_all_else(database: Database, run: StoredRun) -> None:
+    measuring = about(database, run)
+    with database.read() as connection:
+        assert jobs.run_waits(connection) is False
+    generating = enqueue(database, run)
+    with database.read() as connection:
+        assert jobs.run_waits(connection) is True
+    assert held(database, "a").id == generating
+    with database.read() as connection:
+        assert jobs.run_waits(connection) is False
+    assert held(database, "b").id == measuring
+    assert claim(database, "c") is None
+
+
+def test_a_kind_of_a_newer_version_is_left_alone(database: Database, run: StoredRun) -> None:
+    id_ = about(database, run)
+    with database.write() as connection:
+        connection.execute(sa.update(job_table).values(kind="dream"))
+    assert claim(database, "a") is None
+    assert claim(database, "a", id_) is None
 
 
 OLD = Worker("w1", "1.0+aa", "host-a", 11)

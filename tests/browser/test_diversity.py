@@ -1,0 +1,94 @@
+"""Diversity: a data set is measured in the background, and its numbers are those of its rows."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Studio, wait_settled
+from tests.browser.screens import choose, main, scrolls_sideways
+from tests.browser.stored import rows, store_run, value
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """A studio with a finished run."""
+    studio = Studio(tmp_path_factory.mktemp("diversity") / "studio", {"STUDIO_DEMO_LATENCY": "0"})
+    try:
+        store_run(studio, target=40, seed=3)
+        studio.start()
+        yield studio
+    finally:
+        studio.close()
+
+
+def metric(page: Page, label: str) -> Locator:
+    """The number under a label of its own."""
+    box = page.get_by_test_id("stMetric").filter(
+        has=page.get_by_test_id("stMetricLabel").get_by_text(label, exact=True)
+    )
+    return box.get_by_test_id("stMetricValue")
+
+
+def test_a_run_in_numbers_and_figures(page: Page, measured: Studio) -> None:
+    page.goto(f"{measured.url}/diversity?set=run-1")
+    tasks = rows(
+        measured,
+        "SELECT instruction, is_classification FROM task_versions JOIN tasks ON id = task_id "
+        "WHERE origin = 'machine'",
+    )
+    # Nobody asked for it: a worker measures, and the page shows it when it is there.
+    expect(page.get_by_text("have a verb and an object; the picture shows")).to_be_visible(
+        timeout=60_000
+    )
+    expect(page.get_by_text(f"n = {len(tasks)}", exact=False).first).to_be_visible(timeout=60_000)
+    wait_settled(page)
+
+    expect(metric(page, "Instructions")).to_have_text(str(len(tasks)))
+    labelled = sum(bool(is_classification) for _, is_classification in tasks)
+    expect(metric(page, "Classification")).to_have_text(str(labelled))
+    words = [len(instruction.split()) for instruction, _ in tasks]
+    mean = sum(words) / len(words)
+    expect(metric(page, "Words per instruction")).to_have_text(f"{mean:.1f}")
+    # Every instruction has a verb and an object, a verb only, or neither.
+    parts = [
+        int(metric(page, label).text_content() or "")
+        for label in ("Verb and object", "Verb only", "Neither")
+    ]
+    assert sum(parts) == len(tasks)
+    pairs = value(
+        measured, "SELECT count(*) FROM parsed_texts WHERE verb IS NOT NULL AND noun IS NOT NULL"
+    )
+    assert parts[0] == pairs
+    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(8)
+    page.set_viewport_size({"width": 390, "height": 844})
+    wait_settled(page)
+    assert not scrolls_sideways(page)
+
+
+def test_a_file_is_imported_or_refused_whole(page: Page, measured: Studio) -> None:
+    page.goto(f"{measured.url}/diversity")
+    page.get_by_text("Import a file", exact=True).click()
+
+    def upload(name: str, content: str) -> None:
+        file = {"name": name, "mimeType": "application/json", "buffer": content.encode()}
+        page.locator("input[type=file]").set_input_files([file])  # type: ignore[list-item]
+        expect(page.get_by_test_id("stFileChip")).to_contain_text(name)
+        wait_settled(page)
+        page.get_by_role("button", name="Import", exact=True).click()
+
+    before = value(measured, "SELECT count(*) FROM tasks")
+    good = {"instruction": "Name a river in **Asia**.", "input": "", "output": "The Mekong"}
+    upload("torn.json", json.dumps([good, {"instruction": 7}]))
+    expect(main(page).get_by_text("item 2, field instruction")).to_be_visible()
+    assert value(measured, "SELECT count(*) FROM tasks") == before
+
+    page.reload()
+    page.get_by_text("Import a file", exact=True).click()
+    upload("good.json", json.dumps([good, {**good, "instruction": "Name a lake in Asia."}]))
+    expect(metric(page, "Instructions")).to_have_text("2")
+    assert value(measured, "SELECT count(*) FROM tasks") == before + 2
+    expect(page.get_by_text("100.0% of 2 instructions have a verb")).to_be_visible(timeout=60_000)
+    choose(page, "Data set", "Run 1 · run")
+    expect(metric(page, "Instructions")).not_to_have_text("2")
