@@ -15,6 +15,7 @@ from selfinstruct_core.analysis.figures import (
     coverage_sentence,
     label_balance_figure,
     lengths_figure,
+    sector_ids,
     similarity_figure,
     sunburst_figure,
 )
@@ -75,7 +76,7 @@ def show_verbs(seen: Portrait) -> None:
     ]
     chosen = show_figure(seen, "verbs", sunburst_figure(counts), rows)
     if chosen:
-        show_tasks(seen, counts.ids(chosen[0], chosen[1]))
+        show_tasks(seen, sector_ids(counts, str(chosen.get("id", ""))))
     st.caption("Read by the bundled English parser, in the first sentence, as in the paper.")
 
 
@@ -124,7 +125,7 @@ def show_distribution(seen: Portrait, name: str, figure: go.Figure, values: Dist
     if values.mean is not None and values.median is not None:
         st.caption(f"mean {values.mean:.2f}, median {values.median:.2f}, n = {values.n:,}")
     if chosen:
-        show_tasks(seen, values.ids(str(chosen[0])))
+        show_tasks(seen, values.ids(str(chosen["customdata"][0])))
 
 
 def show_labels(seen: Portrait) -> None:
@@ -145,9 +146,9 @@ def show_labels(seen: Portrait) -> None:
 
 def show_figure(
     seen: Portrait, name: str, figure: go.Figure, rows: Sequence[dict[str, Any]]
-) -> list[Any]:
-    """A figure with its numbers as a table, and both as files. Returns what names the chosen
-    bar or sector, nothing while none is."""
+) -> dict[str, Any]:
+    """A figure with its numbers as a table, and both as files. Returns the chosen bar or sector,
+    nothing while none is."""
     key = f"{seen.data_set.key}-{name}"
     event: Any = st.plotly_chart(
         figure, key=f"figure-{key}", on_select="rerun", selection_mode="points"
@@ -165,17 +166,8 @@ def show_figure(
                 "text/html",
                 key=f"html-{key}",
             )
-    return chosen_data(event)
-
-
-def chosen_data(event: Any) -> list[Any]:
-    """What names the chosen point; a sector is named by its path, a bar by its data."""
     points = event["selection"]["points"]
-    if not points:
-        return []
-    if "customdata" in points[0]:
-        return list(points[0]["customdata"])
-    return [*str(points[0].get("id", "")).split("/", 1), None][:2]
+    return dict(points[0]) if points else {}
 
 
 def show_tasks(seen: Portrait, ids: Sequence[int]) -> None:

@@ -12,6 +12,7 @@ from selfinstruct_core.analysis.label_figures import common_labels_figure, label
 from selfinstruct_core.analysis.verb_noun_figures import (
     coverage_sentence,
     pairs_figure,
+    sector_ids,
     sunburst_figure,
 )
 
@@ -24,6 +25,7 @@ __all__ = [
     "label_balance_figure",
     "lengths_figure",
     "pairs_figure",
+    "sector_ids",
     "similarity_figure",
     "sunburst_figure",
 ]

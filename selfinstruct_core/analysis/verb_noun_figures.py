@@ -78,6 +78,21 @@ def _sectors(counts: VerbNounCounts, number: int) -> Iterator[_Sector]:
         )
 
 
+def sector_ids(counts: VerbNounCounts, sector: str) -> tuple[int, ...]:
+    """The tasks behind a sector of `sunburst_figure`, by the id that it has there; none where
+    there is no such sector."""
+    numbers = sector.split("/")
+    if not 1 <= len(numbers) <= 2 or not all(one.isdecimal() for one in numbers):
+        return ()
+    verb, *place = (int(one) for one in numbers)
+    if verb >= len(counts.verbs):
+        return ()
+    nouns = counts.verbs[verb].nouns
+    if place:
+        nouns = nouns[place[0] : place[0] + 1]
+    return tuple(id_ for noun in nouns for id_ in noun.ids)
+
+
 def coverage_sentence(counts: VerbNounCounts, what: str = "instructions") -> str:
     """What the sunburst stands for, in words."""
     if not counts.total:

@@ -14,6 +14,7 @@ from selfinstruct_core.analysis.figures import (
     label_balance_figure,
     lengths_figure,
     pairs_figure,
+    sector_ids,
     similarity_figure,
     sunburst_figure,
 )
@@ -302,3 +303,22 @@ def test_real_tasks() -> None:
     assert sum(trace["y"]) == 5000
     for row, y in zip(trace["customdata"], trace["y"], strict=True):
         assert len(found.ids(row[0])) == y == row[3]
+
+
+def test_the_tasks_behind_a_sector() -> None:
+    counts = verb_noun_counts(
+        [
+            (1, VerbNoun("write", "poem")),
+            (2, VerbNoun("write", "poem")),
+            (3, VerbNoun("write", "essay")),
+            (4, VerbNoun("list", "river")),
+            (5, VerbNoun("list", None)),
+        ]
+    )
+    # Verbs by count, nouns by count: write (poem, essay), list (river).
+    assert sector_ids(counts, "0") == (1, 2, 3)
+    assert sector_ids(counts, "0/0") == (1, 2)
+    assert sector_ids(counts, "0/1") == (3,)
+    assert sector_ids(counts, "1/0") == (4,)
+    for wrong in ("", "2", "0/2", "a", "0/0/0", "-1", "0/x"):
+        assert sector_ids(counts, wrong) == ()

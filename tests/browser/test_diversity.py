@@ -1,6 +1,8 @@
 """Diversity: a data set is measured in the background, and its numbers are those of its rows."""
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -62,6 +64,24 @@ def test_a_run_in_numbers_and_figures(page: Page, measured: Studio) -> None:
     )
     assert parts[0] == pairs
     expect(page.get_by_test_id("stPlotlyChart")).to_have_count(8)
+
+    # A click on a sector and on a bar lists the tasks behind them.
+    chart = page.get_by_test_id("stPlotlyChart")
+    chart.nth(0).locator("path.surface").nth(25).click()
+    listed = main(page).get_by_text(re.compile(r"^[\d,]+ tasks$"))
+    expect(listed).to_have_count(1)
+    expect(listed).not_to_have_text("0 tasks")
+    bars = chart.nth(3).locator(".bars .point")
+    bars.first.scroll_into_view_if_needed()
+    boxes = [bar.bounding_box() or {"x": 0, "y": 0, "width": 0, "height": 0} for bar in bars.all()]
+    highest = max(range(len(boxes)), key=lambda n: boxes[n]["height"])
+    box = boxes[highest]
+    # By its place: what takes the clicks of a chart lies over the bars.
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 4)
+    expect(listed).to_have_count(2)
+    in_bins = Counter(min(length, 60) // 5 for length in words)
+    expect(listed.nth(1)).to_have_text(f"{in_bins[highest]} tasks")
+
     page.set_viewport_size({"width": 390, "height": 844})
     wait_settled(page)
     assert not scrolls_sideways(page)
