@@ -5,7 +5,7 @@ import streamlit as st
 from pages.shared.connection import studio_database
 from pages.shared.notices import shown_problems
 from pages.shared.portrait_view import show_portrait
-from pages.shared.words import KINDS
+from pages.shared.words import KINDS, READINGS
 from selfinstruct_core.data_sets.catalogue import data_set_key, list_data_sets
 from selfinstruct_core.data_sets.measures import (
     MeasureOptions,
@@ -70,12 +70,14 @@ def show_import(database: Database) -> None:
                 st.rerun()
 
 
-def show_measuring(database: Database, key: DataSetKey, missing: int) -> None:
+def show_measuring(
+    database: Database, key: DataSetKey, options: MeasureOptions, missing: int
+) -> None:
     """How far measuring is; asks for it where nobody has. When it is over, the page is drawn
     again."""
-    progress = measure_progress(database, key, MeasureOptions())
+    progress = measure_progress(database, key, options)
     if progress is None or not (progress.open or progress.error):
-        progress = request_measures(database, key, MeasureOptions())
+        progress = request_measures(database, key, options)
     if progress is None:
         st.rerun(scope="app")
     show_progress(progress, missing)
@@ -101,10 +103,15 @@ def show_page(database: Database) -> None:
         st.text("No data set yet: import a file here, or start a run on the Bootstrap page.")
         return
     chosen = choose(found)
+    reading = st.selectbox(
+        "Verbs and objects", list(READINGS), format_func=READINGS.__getitem__, width=460
+    )
+    options = MeasureOptions(reading)
     with st.spinner("Counting"):
-        seen = portrait(database, chosen.key)
+        seen = portrait(database, chosen.key, options)
     if seen.missing:
-        st.fragment(show_measuring, run_every=LOOK_SECONDS)(database, chosen.key, seen.missing)
+        measuring = st.fragment(show_measuring, run_every=LOOK_SECONDS)
+        measuring(database, chosen.key, options, seen.missing)
     show_portrait(seen)
 
 

@@ -77,7 +77,7 @@ def show_verbs(seen: Portrait) -> None:
     chosen = show_figure(seen, "verbs", sunburst_figure(counts), rows)
     if chosen:
         show_tasks(seen, sector_ids(counts, str(chosen.get("id", ""))))
-    st.caption("Read by the bundled English parser, in the first sentence, as in the paper.")
+    st.caption("Read by the English parser that ships with the studio.")
 
 
 def show_nearest(seen: Portrait) -> None:

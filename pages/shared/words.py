@@ -2,6 +2,7 @@
 
 import time
 
+from selfinstruct_core.analysis.verb_nouns import Reading
 from selfinstruct_core.generation.origin import Said
 from selfinstruct_core.models import (
     Api,
@@ -45,6 +46,12 @@ DROPS = {
     Drop.CONFLICTING: "same input with different outputs",
     Drop.DUPLICATE: "duplicate",
     Drop.OVER_LIMIT: "more than the limit",
+}
+
+READINGS = {
+    Reading.FIRST: "of the first sentence, as in the paper",
+    Reading.TASK: "of the sentence that states the task",
+    Reading.PAPER: "by the rule of the reference code",
 }
 
 KINDS = {
