@@ -15,12 +15,13 @@ from selfinstruct_core.data_sets.measures import (
 )
 from selfinstruct_core.data_sets.portrait import portrait
 from selfinstruct_core.errors import NotFound
-from selfinstruct_core.exchange.importing import import_tasks
+from selfinstruct_core.exchange.importing import Import, import_tasks
 from selfinstruct_core.generation.runs import DEFAULT_PROJECT
 from selfinstruct_core.models import DataSet, DataSetKey
 from selfinstruct_core.storage.database import Database
 
 LOOK_SECONDS = 2.0
+IMPORTED = "imported"
 CHOSEN = "set"  # the parameter of the address that names the data set
 
 
@@ -67,7 +68,20 @@ def show_import(database: Database) -> None:
                     database, file.getvalue(), file.name, file.name, DEFAULT_PROJECT
                 )
                 st.query_params[CHOSEN] = f"set-{made.data_set_id}"
+                st.session_state[IMPORTED] = made
                 st.rerun()
+    show_imported(st.session_state.pop(IMPORTED, None))
+
+
+def show_imported(made: Import | None) -> None:
+    """What became of the file, once."""
+    if made is None:
+        return
+    st.success(f"{made.tasks:,} tasks with {made.instances:,} instances are stored.")
+    if made.without_output:
+        st.text(f"{made.without_output:,} instances were left out, because they have no output.")
+    if not made.added:
+        st.text(f"This content was here already, as {made.name}.")
 
 
 def show_measuring(

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared.origin_dialog import CANDIDATE, place_in_address
-from pages.shared.paging import ask_page
+from pages.shared.paging import ask_page, choose_line
 from pages.shared.words import REASONS, TASK_STATES
 from selfinstruct_core.generation.run_records import count_candidates, newest_candidates
 from selfinstruct_core.storage.candidates import (
@@ -35,21 +35,13 @@ def show_candidates(database: Database, run_id: int) -> None:
         return
     page = ask_page(total, PAGE, f"candidates-page-{run_id}-{which}-{contains}")
     lines = newest_candidates(database, run_id, wanted, PAGE, page * PAGE)
-    chosen = st.dataframe(
-        candidate_table(lines),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        key=f"candidates-{run_id}-{which}-{contains}-{page}",
-    )
-    rows = chosen.selection.rows
-    if rows and rows[0] < len(lines):
-        line = lines[rows[0]]
-        if st.button("Show its origin", icon=":material/account_tree:", key=f"origin-{run_id}"):
-            st.query_params[CANDIDATE] = place_in_address(line.ordinal, line.position)
-            st.rerun(scope="app")
-    else:
+    key = f"candidates-{run_id}-{which}-{contains}-{page}"
+    line = choose_line(lines, candidate_table(lines), key)
+    if line is None:
         st.caption("Choose a row to see where the candidate comes from.")
+    elif st.button("Show its origin", icon=":material/account_tree:", key=f"origin-{run_id}"):
+        st.query_params[CANDIDATE] = place_in_address(line.ordinal, line.position)
+        st.rerun(scope="app")
 
 
 def candidate_table(lines: list[CandidateLine]) -> pd.DataFrame:

@@ -1,6 +1,12 @@
-"""Paging through a long list whose rows stay on the server."""
+"""Paging through a long list whose rows stay on the server, and choosing one of them."""
 
+from collections.abc import Sequence
+from typing import TypeVar
+
+import pandas as pd
 import streamlit as st
+
+Line = TypeVar("Line")
 
 
 def ask_page(total: int, size: int, key: str) -> int:
@@ -12,3 +18,12 @@ def ask_page(total: int, size: int, key: str) -> int:
         first = (page - 1) * size
         st.caption(f"{first + 1:,} to {min(total, first + size):,} of {total:,}")
     return int(page) - 1
+
+
+def choose_line(lines: Sequence[Line], table: pd.DataFrame, key: str) -> Line | None:
+    """The line whose row a person has chosen in the table, None while there is none."""
+    chosen = st.dataframe(
+        table, hide_index=True, on_select="rerun", selection_mode="single-row", key=key
+    )
+    rows = chosen.selection.rows
+    return lines[rows[0]] if rows and rows[0] < len(lines) else None

@@ -29,12 +29,11 @@ FIELDS = {Field.INSTRUCTION: "instructions", Field.INPUT: "inputs", Field.OUTPUT
 
 
 def show_portrait(seen: Portrait) -> None:
-    """All of a data set, from Table 1 to the labels."""
+    """All of a data set, from Table 1 to the labels. A click in a section draws that section
+    again, and nothing is counted anew."""
     show_table1(seen.table1)
-    show_verbs(seen)
-    show_nearest(seen)
-    show_lengths(seen)
-    show_labels(seen)
+    for section in (show_verbs, show_nearest, show_lengths, show_labels):
+        st.fragment(section)(seen)
 
 
 def show_table1(table: Table1) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared.notices import shown_problems
-from pages.shared.paging import ask_page
+from pages.shared.paging import ask_page, choose_line
 from pages.shared.words import STAGES, exact_time
 from selfinstruct_core.generation.run_records import count_requests, list_requests, one_request
 from selfinstruct_core.storage.database import Database
@@ -30,18 +30,11 @@ def show_requests(database: Database, run_id: int) -> None:
         return
     page = ask_page(total, PAGE, f"requests-page-{run_id}-{stage}")
     lines = list_requests(database, run_id, stage, PAGE, page * PAGE)
-    chosen = st.dataframe(
-        request_table(lines),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        key=f"requests-{run_id}-{stage}-{page}",
-    )
-    rows = chosen.selection.rows
-    if rows and rows[0] < len(lines):
-        show_chosen(database, run_id, lines[rows[0]])
-    else:
+    line = choose_line(lines, request_table(lines), f"requests-{run_id}-{stage}-{page}")
+    if line is None:
         st.caption("Choose a row to see the request and its response whole.")
+    else:
+        show_chosen(database, run_id, line)
 
 
 def show_chosen(database: Database, run_id: int, line: RequestLine) -> None:

@@ -57,15 +57,16 @@ class Yield(Protocol):
 
 def yield_figure(bins: Sequence[Yield]) -> go.Figure:
     """Bars: kept tasks per response in the order of the responses. Where there are many, a bar
-    is the mean of several in a row. It falls as the pool fills and novelty gets rare."""
+    is the mean of several in a row. It falls as the pool fills and novelty gets rare. Responses
+    are numbered from 0, as their requests are."""
     labels = [
-        f"response {b.first + 1:,}" if b.first == b.last
-        else f"responses {b.first + 1:,} to {b.last + 1:,}"
+        f"response {b.first:,}" if b.first == b.last
+        else f"responses {b.first:,} to {b.last:,}"
         for b in bins
     ]  # fmt: skip
     figure = go.Figure(
         go.Bar(
-            x=[(b.first + b.last) / 2 + 1 for b in bins],
+            x=[(b.first + b.last) / 2 for b in bins],
             width=[b.last - b.first + 1 for b in bins],
             y=[b.kept_per_response for b in bins],
             customdata=[
@@ -78,7 +79,7 @@ def yield_figure(bins: Sequence[Yield]) -> go.Figure:
     )
     total = bins[-1].last + 1 if bins else 0
     figure.update_layout(
-        xaxis={"title": f"response of stage 1 (n = {total:,})", "rangemode": "tozero"},
+        xaxis={"title": f"response of stage 1, from 0 (n = {total:,})"},
         yaxis={"title": "kept tasks per response", "rangemode": "tozero", "automargin": True},
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         height=280,

@@ -56,7 +56,7 @@ def nearest_texts_of(
     progress: Progress | None = None,
 ) -> tuple[Nearest, ...]:
     """The nearest of the texts (those of the seeds, say) for each task; `position` is in these."""
-    pool = _Pool([tuple(tokenize(text, tokenizer)) for text in texts])
+    pool = NearestPool([tuple(tokenize(text, tokenizer)) for text in texts])
     found = []
     for done, task in enumerate(tasks):
         _tell(progress, done, len(tasks))
@@ -73,7 +73,7 @@ def nearest_others(
     """The nearest other task of the same data set for each; `position` is in `tasks`. A task is
     other by its place: the same text elsewhere is a neighbour with 1.0."""
     tokens = [tuple(tokenize(task.instruction, tokenizer)) for task in tasks]
-    pool = _Pool(tokens)
+    pool = NearestPool(tokens)
     found = []
     for done, task in enumerate(tasks):
         _tell(progress, done, len(tasks))
@@ -91,8 +91,9 @@ def similarity(nearest: Sequence[Nearest], threshold: float = DEFAULT_THRESHOLD)
     )
 
 
-class _Pool:
-    """Texts as tokens, those that are equal searched as one."""
+class NearestPool:
+    """Texts as tokens, to be searched for the nearest of each other or of a further one. Those
+    that are equal are searched as one."""
 
     def __init__(self, texts: Sequence[tuple[str, ...]]) -> None:
         self._places: dict[tuple[str, ...], list[int]] = {}
@@ -105,7 +106,7 @@ class _Pool:
         self._search = NearestSearch(list(self._places))
 
     def nearest(self, id_: int, tokens: tuple[str, ...], own: int | None = None) -> Nearest:
-        """The nearest text at another place than `own`."""
+        """The nearest text at another place than `own`, for the task of that id."""
         if not tokens:
             return Nearest(id_, 0.0, None, has_tokens=False)
         equal = next((n for n in self._places.get(tokens, ())[:2] if n != own), None)

@@ -48,7 +48,7 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "generate", parents=[common], help="bootstrap new tasks from a seed pool"
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, default_of=parser.get_default)
     add = parser.add_argument
     add("--tasks", type=positive, metavar="N", help="how many tasks to keep")
     add("--resume", type=positive, metavar="RUN", help="go on with this run instead of a new one")
@@ -90,8 +90,7 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Start or resume a run, work on it here, and print what came of it."""
-    if options.resume is not None and (options.like is not None or options.estimate):
-        raise BadInput("--like and --estimate are for new runs; leave --resume out.")
+    _check(options)
     database = open_database(options.database)
     if options.estimate:
         _print_estimate(estimate_run(database, _new_run(database, options)), options.json)
@@ -109,6 +108,32 @@ def run(options: argparse.Namespace) -> int:
     if interrupted:
         return 130
     return 1 if overview.run.state is RunState.FAILED else 0
+
+
+# What --resume and --like take beside themselves; the rest is that of the run they name.
+BUDGET = frozenset({"budget_cost", "budget_requests", "budget_minutes"})
+TAKEN = {
+    "resume": BUDGET | {"tasks"},
+    "like": BUDGET | {"tasks", "seed", "concurrency", "settings", "estimate"},
+}
+GENERAL = frozenset({"run", "default_of", "database", "json"})
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse what would be ignored: who names another endpoint means it."""
+    for kind, taken in TAKEN.items():
+        if getattr(options, kind) is None:
+            continue
+        ignored = sorted(
+            f"--{name.replace('_', '-')}"
+            for name, value in vars(options).items()
+            if name not in taken | GENERAL | {kind} and value != options.default_of(name)
+        )
+        if ignored:
+            raise BadInput(
+                f"--{kind} takes the settings of its run, so {', '.join(ignored)} cannot be given; "
+                "leave that out, or start a new run."
+            )
 
 
 def _work(database: Database, job: Job, run_id: int) -> bool:

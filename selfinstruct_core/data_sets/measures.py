@@ -53,6 +53,7 @@ class Measures:
     nearest_seeds: list[Nearest | None]
     nearest_others: list[Nearest | None]
     has_seeds: bool
+    tokenizer: Tokenizer
     missing: int
 
     @property
@@ -205,6 +206,7 @@ def _stored(connection: Connection, scope: MeasureScope, texts: Sequence[TaskTex
         nearest_seeds=[scores.get((text.id, text.version)) for text in texts],
         nearest_others=[None if one is None else one.nearest for one in known],
         has_seeds=bool(seeds),
+        tokenizer=scope.tokenizer,
         missing=len(set(hashes)) - len(pairs) + (missing_seeds if seeds else 0) + missing_others,
     )
 

@@ -3,8 +3,9 @@
 import bisect
 from collections.abc import Sequence
 
-from selfinstruct_core.generation.novelty import Neighbour, NoveltyIndex
-from selfinstruct_core.generation.tokenizers import Tokenizer
+from selfinstruct_core.analysis.similarity import Nearest as NearestText
+from selfinstruct_core.analysis.similarity import NearestPool
+from selfinstruct_core.generation.tokenizers import Tokenizer, tokenize
 from selfinstruct_core.models import Nearest
 from selfinstruct_core.storage.data_sets import TaskText
 from selfinstruct_core.storage.measures import Compared
@@ -17,11 +18,13 @@ class NearestSeeds:
 
     def __init__(self, seeds: Sequence[TaskText], tokenizer: Tokenizer) -> None:
         self._ids = [seed.id for seed in seeds]
-        self._index = _index(seeds, tokenizer)
+        self._tokenizer = tokenizer
+        self._pool = _pool(seeds, tokenizer)
 
     def of(self, task: TaskText) -> Nearest:
         """The seed that the task resembles most."""
-        return _nearest(self._index.nearest(task.instruction), self._ids)
+        found = self._pool.nearest(task.id, _tokens(task, self._tokenizer))
+        return _nearest(found, self._ids)
 
 
 class NearestOthers:
@@ -48,29 +51,28 @@ class NearestOthers:
         """The nearest other of the task at a position, of which `before` is known.
         Fast when calls with equally much before follow each other."""
         first = self.covered(before)
-        index = self._index_from(first)
         itself = position - first if position >= first else None
-        text = self._tasks[position].instruction
-        found = _nearest(index.nearest(text, without=itself), self._ids[first:])
+        task = self._tasks[position]
+        nearest = self._pool_from(first).nearest(task.id, _tokens(task, self._tokenizer), itself)
+        found = _nearest(nearest, self._ids[first:])
         known = before.nearest if before is not None and first else NOTHING
         # Of equals the earlier one.
         best = found if found.score > known.score else known
         return Compared(best, len(self._ids), self._ids[-1])
 
-    def _index_from(self, first: int) -> NoveltyIndex:
+    def _pool_from(self, first: int) -> NearestPool:
         if first != self._first:
-            self._index, self._first = _index(self._tasks[first:], self._tokenizer), first
-        return self._index
+            self._pool, self._first = _pool(self._tasks[first:], self._tokenizer), first
+        return self._pool
 
 
-def _index(texts: Sequence[TaskText], tokenizer: Tokenizer) -> NoveltyIndex:
-    index = NoveltyIndex(tokenizer)
-    for text in texts:
-        index.add(text.instruction)
-    return index
+def _pool(texts: Sequence[TaskText], tokenizer: Tokenizer) -> NearestPool:
+    return NearestPool([_tokens(text, tokenizer) for text in texts])
 
 
-def _nearest(found: Neighbour | None, ids: Sequence[int]) -> Nearest:
-    if found is None or found.score == 0.0:
-        return NOTHING
-    return Nearest(ids[found.index], found.score)
+def _tokens(text: TaskText, tokenizer: Tokenizer) -> tuple[str, ...]:
+    return tuple(tokenize(text.instruction, tokenizer))
+
+
+def _nearest(found: NearestText, ids: Sequence[int]) -> Nearest:
+    return NOTHING if found.position is None else Nearest(ids[found.position], found.score)

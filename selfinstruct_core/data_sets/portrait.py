@@ -12,7 +12,8 @@ from selfinstruct_core.analysis.similarity import Similarity, similarity
 from selfinstruct_core.analysis.table1 import Table1, table1
 from selfinstruct_core.analysis.verb_noun_counts import VerbNounCounts, verb_noun_counts
 from selfinstruct_core.data_sets.catalogue import data_set_tasks_with_instances, find_data_set
-from selfinstruct_core.data_sets.measures import MeasureOptions, stored_measures
+from selfinstruct_core.data_sets.measures import MeasureOptions, Measures, stored_measures
+from selfinstruct_core.generation.tokenizers import tokenize
 from selfinstruct_core.models import DataSet, DataSetKey, DataSetTask, Nearest, Origin
 from selfinstruct_core.storage.database import Database
 
@@ -47,14 +48,14 @@ def portrait(
         for task in tasks
     ]
     read = zip((task.id for task in tasks), measures.verb_nouns, strict=True)
-    seeds = _similarity(tasks, measures.nearest_seeds) if measures.has_seeds else None
+    seeds = _similarity(tasks, measures.nearest_seeds, measures) if measures.has_seeds else None
     return Portrait(
         data_set=data_set,
         tasks=tuple(tasks),
         table1=table1(analysed),
         verb_nouns=verb_noun_counts((id_, one) for id_, one in read if one is not None),
         nearest_seeds=seeds,
-        nearest_others=_similarity(tasks, measures.nearest_others),
+        nearest_others=_similarity(tasks, measures.nearest_others, measures),
         lengths={field: lengths(analysed, field) for field in Field},
         # A run asks for the instances of classification tasks output-first.
         labels=label_balance(
@@ -64,10 +65,15 @@ def portrait(
     )
 
 
-def _similarity(tasks: Sequence[DataSetTask], nearest: Sequence[Nearest | None]) -> Similarity:
+def _similarity(
+    tasks: Sequence[DataSetTask], nearest: Sequence[Nearest | None], measures: Measures
+) -> Similarity:
+    def has_tokens(task: DataSetTask) -> bool:
+        return bool(tokenize(task.instruction, measures.tokenizer))
+
     return similarity(
         [
-            ScoredTask(task.id, one.score, one.task_id)
+            ScoredTask(task.id, one.score, None, one.task_id is not None or has_tokens(task))
             for task, one in zip(tasks, nearest, strict=True)
             if one is not None
         ]

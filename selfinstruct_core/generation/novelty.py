@@ -110,14 +110,13 @@ class NoveltyIndex:
         """The most similar text whose F is above the threshold; of equals the earliest."""
         return self._index.above(self._tokens(text), self._threshold)
 
-    def nearest(self, text: str, *, without: int | None = None) -> Neighbour | None:
+    def nearest(self, text: str) -> Neighbour | None:
         """The most similar text whatever its score; of equals the earliest.
 
         Index 0 with score 0.0 if nothing is shared with any text; None for an empty pool or a
-        text without tokens. Costs more than `above_threshold`. `without` leaves out the text at
-        that position: itself, for a text of the pool.
+        text without tokens. Costs more than `above_threshold`.
         """
-        return self._index.nearest(self._tokens(text), without)
+        return self._index.nearest(self._tokens(text))
 
     def judge(self, text: str, *, nearest: bool = True) -> NoveltyVerdict:
         """The filter's verdict with the nearest text of the pool.

@@ -124,10 +124,9 @@ class SimilarityIndex:
         best = self._best(query, *found, nobody)
         return None if best is nobody else best
 
-    def nearest(self, tokens: Sequence[str], without: int | None = None) -> Neighbour | None:
-        """The most similar text, of equals the earliest; None if there is nothing to compare.
-        The text at position `without` counts as one that shares nothing."""
-        return self._nearest(self._query(tokens), without)
+    def nearest(self, tokens: Sequence[str]) -> Neighbour | None:
+        """The most similar text, of equals the earliest; None if there is nothing to compare."""
+        return self._nearest(self._query(tokens))
 
     def _candidates(self, query: _Query, threshold: float) -> tuple[IntArray, IntArray] | None:
         """All texts that can pass the threshold, and an upper bound on the overlap with each.
@@ -148,13 +147,11 @@ class SimilarityIndex:
         positions, first = np.unique(found[passing], return_index=True)
         return positions, overlaps[passing[first]]
 
-    def _nearest(self, query: _Query, without: int | None = None) -> Neighbour | None:
+    def _nearest(self, query: _Query) -> Neighbour | None:
         if not query.length or not len(self):
             return None
         all_postings = (self._postings(band, query.known) for band in self._bands)
         counts = np.bincount(_read(all_postings), minlength=len(self))
-        if without is not None:
-            counts[without] = 0
         # Half the bound on F but for rounding; F itself is computed for the texts tried.
         shares = counts / (self._lengths[: len(self)] + query.length)
         highest = float(shares.max())

@@ -26,13 +26,13 @@ def hover(template: str, row: Any) -> str:
 def test_one_bar_a_response() -> None:
     bins = [YieldBin(0, 0, 7, 5), YieldBin(1, 1, 0, 0), YieldBin(2, 2, 3, 3)]
     assert shown(bins) == {
-        "x": [1.0, 2.0, 3.0],
+        "x": [0.0, 1.0, 2.0],
         "width": [1, 1, 1],
         "y": [5.0, 0.0, 3.0],
         "labels": [
-            "response 1: 5 kept of 7 candidates<extra></extra>",
-            "response 2: 0 kept of 0 candidates<extra></extra>",
-            "response 3: 3 kept of 3 candidates<extra></extra>",
+            "response 0: 5 kept of 7 candidates<extra></extra>",
+            "response 1: 0 kept of 0 candidates<extra></extra>",
+            "response 2: 3 kept of 3 candidates<extra></extra>",
         ],
     }
 
@@ -40,28 +40,28 @@ def test_one_bar_a_response() -> None:
 def test_bars_of_several_responses_are_as_wide_as_these() -> None:
     bins = [YieldBin(0, 1199, 8000, 1800), YieldBin(1200, 2399, 9, 3), YieldBin(2400, 2400, 1, 1)]
     assert shown(bins) == {
-        # The middles of 1 to 1,200 and of 1,201 to 2,400.
-        "x": [600.5, 1800.5, 2401.0],
+        # The middles of 0 to 1,199 and of 1,200 to 2,399.
+        "x": [599.5, 1799.5, 2400.0],
         "width": [1200, 1200, 1],
         "y": [1.5, 0.0025, 1.0],
         "labels": [
-            "responses 1 to 1,200: 1,800 kept of 8,000 candidates<extra></extra>",
-            "responses 1,201 to 2,400: 3 kept of 9 candidates<extra></extra>",
-            "response 2,401: 1 kept of 1 candidates<extra></extra>",
+            "responses 0 to 1,199: 1,800 kept of 8,000 candidates<extra></extra>",
+            "responses 1,200 to 2,399: 3 kept of 9 candidates<extra></extra>",
+            "response 2,400: 1 kept of 1 candidates<extra></extra>",
         ],
     }
     # Side by side, without a gap and none over another.
     left = [x - width / 2 for x, width in zip(shown(bins)["x"], shown(bins)["width"], strict=True)]
-    assert left == [0.5, 1200.5, 2400.5]
+    assert left == [-0.5, 1199.5, 2399.5]
 
 
 def test_titles_say_what_and_how_many() -> None:
     layout = yield_figure([YieldBin(0, 1199, 5, 5), YieldBin(1200, 1234, 0, 0)]).layout
-    assert layout.xaxis.title.text == "response of stage 1 (n = 1,235)"
+    assert layout.xaxis.title.text == "response of stage 1, from 0 (n = 1,235)"
     assert layout.yaxis.title.text == "kept tasks per response"
-    assert (layout.xaxis.rangemode, layout.yaxis.rangemode) == ("tozero", "tozero")
+    assert layout.yaxis.rangemode == "tozero"
 
 
 def test_no_responses_yet() -> None:
     assert shown([]) == {"x": [], "width": [], "y": [], "labels": []}
-    assert yield_figure([]).layout.xaxis.title.text == "response of stage 1 (n = 0)"
+    assert yield_figure([]).layout.xaxis.title.text == "response of stage 1, from 0 (n = 0)"

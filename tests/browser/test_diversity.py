@@ -82,6 +82,17 @@ def test_a_run_in_numbers_and_figures(page: Page, measured: Studio) -> None:
     in_bins = Counter(min(length, 60) // 5 for length in words)
     expect(listed.nth(1)).to_have_text(f"{in_bins[highest]} tasks")
 
+    # The numbers of a figure as CSV, and the figure as a page of its own.
+    page.get_by_text("The same numbers as a table").nth(3).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    lines = download.value.path().read_text("utf-8").splitlines()
+    assert lines[0] == "from,to,bin,count"
+    assert [int(line.rsplit(",", 1)[1]) for line in lines[1:]] == [in_bins[n] for n in range(13)]
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Interactive figure").click()
+    assert "<title>Run 1: instructions</title>" in download.value.path().read_text("utf-8")
+
     page.set_viewport_size({"width": 390, "height": 844})
     wait_settled(page)
     assert not scrolls_sideways(page)
@@ -106,7 +117,10 @@ def test_a_file_is_imported_or_refused_whole(page: Page, measured: Studio) -> No
 
     page.reload()
     page.get_by_text("Import a file", exact=True).click()
-    upload("good.json", json.dumps([good, {**good, "instruction": "Name a lake in Asia."}]))
+    lake = {**good, "instruction": "Name a lake in Asia.", "output": ""}
+    upload("good.json", json.dumps([good, lake]))
+    expect(page.get_by_text("2 tasks with 1 instances are stored.")).to_be_visible()
+    expect(page.get_by_text("1 instances were left out")).to_be_visible()
     expect(metric(page, "Instructions")).to_have_text("2")
     assert value(measured, "SELECT count(*) FROM tasks") == before + 2
     expect(page.get_by_text("100.0% of 2 instructions have a verb")).to_be_visible(timeout=60_000)

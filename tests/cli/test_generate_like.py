@@ -102,11 +102,25 @@ def test_what_is_given_takes_the_place_of_what_is_copied(
     assert two.seed_data_set_id == one.seed_data_set_id
 
 
-def test_a_resumed_run_is_not_a_new_one(generate: Generate, address: str) -> None:
-    for more in (("--like", "1"), ("--estimate",), ("--estimate", "--tasks", "9")):
-        code, out, err = generate("--resume", "1", *more)
-        assert (code, out) == (1, "")
-        assert err == "error: --like and --estimate are for new runs; leave --resume out.\n"
+@pytest.mark.parametrize(
+    ("given", "ignored"),
+    [
+        (("--resume", "1", "--like", "1"), "--like"),
+        (("--resume", "1", "--estimate", "--tasks", "9"), "--estimate"),
+        (("--resume", "1", "--seed", "3", "--mode", "paper"), "--mode, --seed"),
+        (("--like", "1", "--seed", "3", "--endpoint", "paid"), "--endpoint"),
+        (("--like", "1", "--threshold", "0.5", "--seeds", "own.jsonl"), "--seeds, --threshold"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(
+    generate: Generate, given: tuple[str, ...], ignored: str
+) -> None:
+    code, out, err = generate(*given)
+    assert (code, out) == (1, "")
+    assert err == (
+        f"error: {given[0]} takes the settings of its run, so {ignored} cannot be given; "
+        "leave that out, or start a new run.\n"
+    )
 
 
 def test_a_run_that_does_not_exist(generate: Generate, address: str) -> None:

@@ -1,11 +1,14 @@
 """Nearest tasks, by comparing every pair: also of a data set that has grown."""
 
 import random
+from collections.abc import Sequence
 
 import pytest
 
+from selfinstruct_core.analysis.similarity import NearestPool
+from selfinstruct_core.data_sets import nearest as nearest_module
 from selfinstruct_core.data_sets.nearest import NOTHING, NearestOthers, NearestSeeds
-from selfinstruct_core.generation.novelty import NoveltyIndex, rouge_l
+from selfinstruct_core.generation.novelty import rouge_l
 from selfinstruct_core.generation.tokenizers import Tokenizer, tokenize
 from selfinstruct_core.models import Nearest
 from selfinstruct_core.storage.data_sets import TaskText
@@ -46,19 +49,6 @@ def test_seeds() -> None:
     assert [nearest.of(task) for task in tasks] == [by_all_pairs(task, seeds) for task in tasks]
 
 
-def test_a_text_of_the_pool_left_out() -> None:
-    tasks = made_up(60)
-    index = NoveltyIndex(Tokenizer.ROUGE)
-    for task in tasks:
-        index.add(task.instruction)
-    for n, task in enumerate(tasks):
-        expected = by_all_pairs(task, others_of(tasks, n))
-        found = index.nearest(task.instruction, without=n)
-        assert (found.score if found else 0.0) == expected.score
-        if found is not None and found.score:
-            assert tasks[found.index].id == expected.task_id
-
-
 def test_others() -> None:
     tasks = made_up(80)
     assert found_in(tasks) == {
@@ -87,18 +77,20 @@ def test_what_was_cut_off_in_between_is_taken_up() -> None:
 def test_only_what_is_new_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     tasks = made_up(60)
     known = found_in(tasks[:50])
-    added: list[str] = []
-    original = NoveltyIndex.add
+    pools: list[list[tuple[str, ...]]] = []
 
-    def add(index: NoveltyIndex, text: str) -> int:
-        added.append(text)
-        return original(index, text)
+    class Counted(NearestPool):
+        def __init__(self, texts: Sequence[tuple[str, ...]]) -> None:
+            pools.append(list(texts))
+            super().__init__(texts)
 
-    monkeypatch.setattr(NoveltyIndex, "add", add)
+    monkeypatch.setattr(nearest_module, "NearestPool", Counted)
     nearest = NearestOthers(tasks, Tokenizer.ROUGE)
     for position in range(50):
         nearest.of(position, known[tasks[position].id])
-    assert added == [task.instruction for task in tasks[50:]]
+    # One pool, of the new texts alone.
+    new = [tuple(tokenize(task.instruction, Tokenizer.ROUGE)) for task in tasks[50:]]
+    assert pools == [new]
 
 
 def test_a_task_that_was_seen_later_than_a_higher_one() -> None:
