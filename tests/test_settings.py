@@ -24,6 +24,7 @@ SHIPPED = {
     "browser.gatherUsageStats": False,
     "client.toolbarMode": "viewer",
     "client.showErrorDetails": "none",
+    "client.disableDataExport": True,
     "client.showSidebarNavigation": True,
     "theme.light.primaryColor": "#2166ac",
     "theme.light.backgroundColor": "#ffffff",
